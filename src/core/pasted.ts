@@ -1,5 +1,16 @@
 /** Whatever a person pastes (a token, a URL, `.env` lines, JSON, a command, several at once) → the values in it. Pure. */
-import { cleanValue, GUID, idsFromStudioUrl, LABELS, PASTED_BREAK, VALUES, type Value } from "./halo.ts";
+import { isSecretName } from "./check/secret-judge.ts";
+import {
+  cleanValue,
+  GUID,
+  idsFromStudioUrl,
+  isOurs,
+  isSafeVariable,
+  LABELS,
+  PASTED_BREAK,
+  VALUES,
+  type Value,
+} from "./halo.ts";
 import { isWordy } from "./placeholders.ts";
 
 type Found = Readonly<Partial<Record<Value, string>>>;
@@ -23,6 +34,12 @@ const NAMED = new RegExp(
   `(?<![\\w$-])(["'\`]?)(?:${named})\\1[ \\t]*[:=][ \\t]*(?:(["'\`])(?<quoted>[^\\n]*?)\\5|(?<bare>[^\\s"'\`,;]*))`,
   "gi",
 );
+/** A value with any other name. */
+const OTHER =
+  /(?<![\w$.+/-])(["'`]?)([a-z_][\w-]*)\1[ \t]*([:=])[ \t]*(?:(["'`])[^\n]*?\4|(?:(?:bearer|basic|token)[ \t]+)?[^\s"'`,;=][^\s"'`,;]*)/gi;
+/** `ACME_PROFILE_ID` may be one of ours; the token of another service is not. */
+const isMeant = (value: Value, name: string | undefined): boolean =>
+  name !== undefined && (!name.includes("_") || isOurs(name) || (value !== "token" && isSafeVariable(name)));
 const URLS = /(?:https?:\/\/|\bwww\.|(?<![\w.@-])(?:[a-z0-9-]+\.)*cm\.com\/)[^\s"'`<>,\\{}]*/gi;
 /** One that is no part of a longer text. */
 const BARE = new RegExp(`(?<![\\w.-])${GUID.source}(?![\\w.-])`, "gi");
@@ -51,13 +68,19 @@ export function readPasted(pasted: string, want: Value, known: Found = {}): Past
   });
   rest = rest.replace(NAMED, (...match) => {
     const { quoted, bare = "", ...names } = match.at(-1) as Record<string, string | undefined>;
-    const value = VALUES.find((each) => names[each] !== undefined);
+    const value = VALUES.find((each) => isMeant(each, names[each]));
     const given = quoted ?? bare;
     isSigned = true;
     // a reference or an empty value is no value
     const read = value && cleanValue(value, given);
     if (value && read && (read.ok || !read.missing)) take(value, given);
     return " ";
+  });
+  rest = rest.replace(OTHER, (whole, quote: string, name: string, sign: string) => {
+    // a token can have "=" in it
+    const isName = quote !== "" || (sign === "=" && /^[A-Z_][A-Z0-9_]*$/.test(name)) || isSecretName(name);
+    isSigned ||= isName;
+    return isName ? " " : whole;
   });
   const guids = [...new Map((rest.match(BARE) ?? []).map((guid) => [guid.toLowerCase(), guid])).values()];
   const words = rest
@@ -77,6 +100,11 @@ export function readPasted(pasted: string, want: Value, known: Found = {}): Past
     take("account", account);
     take("profile", profile);
   }
+  const isClear = urls.length > 0 || Object.keys(raw).length > 0;
+  const tokens = words.filter((word) => isRandom(word) || (want === "token" && isClear && words.length === 1));
+  // one of them may be the token, and IDs are shown
+  if (want === "token" && !isClear && guids.length > 0 && tokens.length === 0)
+    return nothing("it is not clear which text in it is the token: paste one at a time");
   const taken = [raw.account, raw.profile].map((id) => id?.toLowerCase());
   const free = (["account", "profile"] as const).filter((value) => raw[value] === undefined);
   const bare = guids.filter((guid) => !taken.includes(guid.toLowerCase()));
@@ -84,14 +112,13 @@ export function readPasted(pasted: string, want: Value, known: Found = {}): Past
   if (raw.token === undefined && bare.length === 1 && slots.length === 0) take("token", bare[0]);
   else if (bare.length > slots.length) return nothing("there are more IDs in it than two: paste one at a time");
   else for (const [index, guid] of bare.entries()) take(slots[index] as Value, guid);
-  const tokens = words.filter((word) => isRandom(word) || (want === "token" && words.length === 1));
   if (raw.token === undefined && tokens.length > 1)
     return nothing("more than one text in it may be the token: paste the token alone");
   if (raw.token === undefined) take("token", tokens[0]);
   const [twice] = conflicts;
   if (twice !== undefined) return nothing(`there are two different ${LABELS[twice]}s in it`);
   if (Object.keys(raw).length === 0)
-    return nothing(urls.length > 0 ? "there is no ID in this URL" : "there are names in it, but no values");
+    return nothing(urls.length > 0 ? "there is no ID in this URL" : "there are names in it, but no values of HALO");
   return clean(raw, known);
 }
 

@@ -37,8 +37,9 @@ export async function readsStdin(claude: ClaudeProgram, surroundings: Surroundin
   return /stdin|standard input/i.test(result.stdout);
 }
 
-/** The words of `mcp remove` if there is no server with that name. */
-export const foundNothing = ({ stderr }: ExecResult): boolean => /No MCP server (?:named|found)/i.test(stderr);
+/** The words of `mcp remove` if there is no server with that name, and of `mcp add-json` if there is one. */
+export const isAsBefore = ({ stderr }: ExecResult): boolean =>
+  /No MCP server (?:named|found)|MCP server \S+ already exists/i.test(stderr);
 
 /** What of the environment is not passed on: a login, which would be used, and the marks of a session that runs us. */
 const NOT_PASSED = /^(?:ANTHROPIC_\w+|CLAUDECODE|CLAUDE_CODE_(?:OAUTH_TOKEN|ENTRYPOINT))$/;

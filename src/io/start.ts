@@ -11,9 +11,11 @@ export async function startProgram(argv: Argv, { cwd, env, platform }: Surroundi
   if (platform !== "win32" && execve !== undefined) {
     // Node ignores these two, and the program would: a signal with a listener gets its default
     for (const name of ["SIGPIPE", "SIGXFSZ"] as const) process.on(name, () => undefined);
-    attempt(() => process.chdir(cwd));
-    // it throws if the program cannot be started: then the reason is below
-    attempt(() => execve(argv[0], argv, env));
+    // it throws if the program cannot be started there: then the reason is below
+    attempt(() => {
+      process.chdir(cwd);
+      execve(argv[0], argv, env);
+    });
   }
   const { startChild } = await import("./start-child.ts");
   return await startChild(argv, { cwd, env, platform });

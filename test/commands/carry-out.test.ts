@@ -110,15 +110,16 @@ describe.runIf(process.platform !== "win32")("carryOut with programs", () => {
   });
 
   it.each([
-    ["takes back what was added", "exit 0", "Everything was restored."],
+    ["takes back what was done", '[ "$(cat)" = old ]', "Everything was restored."],
     ["knows claude's words for nothing there", 'echo "No MCP server named x" >&2; exit 1', "Everything was restored."],
+    ["and for an entry that stayed", 'echo "MCP server x already exists" >&2; exit 1', "Everything was restored."],
     ["names what to type where that fails", "exit 1", "Could not be restored: add it: claude mcp undo."],
   ])("%s", async (_, undo, end) => {
     const message = `claude mcp fail failed: no room. ${end}`;
     const dir = folder();
     const path = program(dir, `case "$2" in fail) echo "no room" >&2; exit 1;; undo) ${undo};; esac`);
     const write: WriteStep = { kind: "write", path: join(dir, "a"), before: undefined, after: "x" };
-    const steps = [write, step(path, "add", { undo: [path, "mcp", "undo"] }), step(path, "fail")];
+    const steps = [write, step(path, "add", { undo: [path, "mcp", "undo"], undoStdin: "old" }), step(path, "fail")];
     const failed = runner(dir, () => expect.fail("a new plan")).run({ steps });
     await expect(failed).rejects.toMatchObject({ code: "client-failed", message });
     expect([existsSync(join(dir, "a")), read(join(dir, "calls"))]).toEqual([false, "mcp add\nmcp fail\nmcp undo\n"]);

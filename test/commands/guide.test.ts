@@ -149,14 +149,29 @@ describe("guide team and guide ci", () => {
     const known = await said("team");
     expect(known).toContain("git clone git@git.example:acme/web.git && cd web\n");
     expect(known).toContain("It asks for that token.\n");
-    repo.git("remote", "set-url", "origin", "ext::sh -c made-up-command");
-    expect(await said("team")).toContain("git clone <its URL>\n");
+    for (const unfit of [
+      "ext::sh -c made-up-command",
+      "https://gitlab.example/oauth2:made-up-token@x/a.git",
+      "https://gitlab.example/oauth2:made-up-token%40x/a.git",
+      "https://git.example/-u.git",
+      "-u@git.example:made-up",
+      "anna@-o.example:made-up",
+      "git@git.example:-made-up",
+      "git@git.example:../..",
+      "git@git.example:made-up/..",
+    ]) {
+      repo.git("config", "remote.origin.url", unfit);
+      expect(await said("team"), unfit).toContain("git clone <its URL>\n");
+    }
     expect(await said("team", { ...machine, cwd: scratch.tmp })).toContain("HALO is connected in our repository");
   });
 
   it("ci: the command and every kind; of a kind the lines that --ci writes", async () => {
     const text = await said("ci --values-file .env.local");
     expect(text).toContain(`npx create-halo-mcp check --url 'https://gateway.example/it'\\''s'\n`);
+    const theirs = "The URL is from this repository, not HALO's: gateway.example\n";
+    expect(text).toContain(`\n  ${theirs}`);
+    expect((await run(["guide", "ci", "gitlab"], machine)).stdout).toMatch(new RegExp(`^# ${theirs}mcp-check:`));
     for (const [kind, { files }] of Object.entries(CI_FILES)) {
       expect(text).toContain(`npx create-halo-mcp --ci ${kind} --values-file .env.local\n  writes ${files[0]}\n`);
       const { code, stdout } = await run(["guide", "ci", kind], { ...machine, cwd: scratch.tmp });
@@ -169,6 +184,21 @@ describe("guide team and guide ci", () => {
     }
     expect((await run(["guide", "ci", "jenkins"])).code).toBe(2);
   });
+
+  it.each(["https://x.example/\n      - run: id", "https://x.example/${{ secrets.KEY }}", "file:///x"])(
+    "ci: a URL that a workflow would act on is left out: %j",
+    async (url) => {
+      const other = mkRepo(scratch, "other");
+      const headers = { "X-CM-PRODUCTTOKEN": "${HALO_MCP_TOKEN}" };
+      writeFileSync(
+        join(other.path, ".mcp.json"),
+        JSON.stringify({ mcpServers: { halo: { type: "http", url, headers } } }),
+      );
+      const { stdout } = await run(["guide", "ci", "github"], { ...machine, cwd: other.path });
+      expect(stdout).toMatch(/ check\n$/);
+      expect(stdout).not.toContain("x.example");
+    },
+  );
 });
 
 describe("the agent of templates/guide/agent-mcp.txt", () => {

@@ -66,6 +66,17 @@ describe("what is seen in a diff", () => {
     expect(show("A='1\n2'\r\n", "A='1\n2'\r\nB=\r\n", ".env")).toBe("context|A=••••\ncontext|••••\nadded|B=");
   });
 
+  it("of the variables in settings our IDs and the names of others, whose values are private", () => {
+    const before = '{\n  "env": {\n    "DB_PASSPHRASE": "pp-5",\n    "PIN": 1234,\n    "E": ""\n  }\n}\n';
+    const after = textOf(setProperty(before, ["env", "HALO_ACCOUNT_ID"], ACCOUNT, { strict: true }));
+    expect(show(before, after, ".claude/settings.local.json")).toBe(
+      [
+        `context|{\ncontext|  "env": {\nadded|    "HALO_ACCOUNT_ID": "${ACCOUNT}",`,
+        'context|    "DB_PASSPHRASE": "••••",\ncontext|    "PIN": ••••,\ncontext|    "E": ""',
+      ].join("\n"),
+    );
+  });
+
   it("no CRLF, no BOM, and nothing where nothing changes", () => {
     const before = '\ufeff{\r\n  "mcpServers": {}\r\n}';
     const lines = diffTexts(before, withEntry(before), options(".mcp.json"));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Keychain, keychainFor, keychainsIn, opened } from "../../src/core/plan/keychain.ts";
+import { type Keychain, keychainFor, keychainsIn, opened, saveSteps } from "../../src/core/plan/keychain.ts";
 import type { FileState } from "../../src/core/plan/model.ts";
 
 const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
@@ -47,9 +47,11 @@ describe.each(STORES)("the store of %s %s", (platform, reference) => {
   });
 });
 
-test("on Windows the command has no $, which bash would take", () => {
+test("on Windows the command has no $, which bash would take, and starts the program of the system", () => {
   for (const reference of [undefined, "op://Private/HALO/token"])
-    expect(of("win32", reference).helper).not.toContain("$");
+    expect(of("win32", reference).helper).toMatch(
+      /^"C:\/Windows\/System32\/[^"$]+\/powershell\.exe" -NoProfile [^$]+$/,
+    );
 });
 
 test("a reference that a shell would not take as one word is none", () => {
@@ -70,4 +72,13 @@ test("a store that is open: the header instead of the command; all else as it wa
       },
     },
   });
+});
+
+test.each([
+  ["a new token is taken back", undefined, false, true],
+  ["not one of an entry that is removed for it", undefined, true, false],
+  ["nor one that replaced another", "older", false, false],
+])("if a later step fails: %s", (_, stored, isMoved, isUndone) => {
+  const [step] = saveSteps(of("linux", undefined), "/bin/secret-tool", "halo-de", TOKEN, stored, isMoved);
+  expect(step?.undo?.[1]).toBe(isUndone ? "clear" : undefined);
 });

@@ -43,6 +43,16 @@ describe("what is recognised", () => {
       "token",
       { account: "acme-42" },
     ],
+    [
+      "HALO's own beside other services",
+      `GITHUB_TOKEN=ghp.${T}\nSTRIPE_KEY=sk_live_${T}\nAuthorization: Bearer b.${T}\napi_key: k.${T}\n${env}`,
+      "token",
+      all,
+    ],
+    ["a bare name", `token=${T}`, "token", { token: T }],
+    ["a token with = in it", `${T}.a=b==`, "token", { token: `${T}.a=b==` }],
+    ["an ID of a connection", `ACME_PROFILE_ID=${P}\nAWS_ACCOUNT_ID=${C}`, "profile", { profile: P }],
+    ["a foreign label of an ID", `Konto-ID: ${A}`, "account", { account: A }],
     ["one ID beside words", `the profile is ${P}`, "profile", { profile: P }],
   ])("%s", (_, text, want, found) => {
     expect(readPasted(text, want)).toMatchObject({ found });
@@ -64,6 +74,13 @@ test.each<[string, string, Value, object, RegExp]>([
   ["two tokens", `${STUDIO} ${T} another.Zq7Xw2Lk9Rb4Nv6`, "token", {}, /more than one text/],
   ["two different accounts", `CM-ACCOUNT-ID: a1\nHALO_ACCOUNT_ID=a2`, "account", {}, /two different account IDs/],
   ["names alone", "HALO_MCP_TOKEN=\nHALO_ACCOUNT_ID=${HALO_ACCOUNT_ID}", "token", {}, /no values/],
+  ["the token of another service", `GITHUB_TOKEN=${T}`, "token", {}, /no values of HALO/],
+  ["tokens of npm and AWS", `NPM_TOKEN=${T}\nAWS_SESSION_TOKEN="${A}"`, "token", {}, /no values of HALO/],
+  ["another variable", `export STRIPE_KEY=sk_live_${T}`, "token", {}, /no values of HALO/],
+  ["another header", `curl -H "Authorization: Bearer ${T}"`, "token", {}, /no values of HALO/],
+  ["another key", `{"stripe": "${T}"}`, "token", {}, /no values of HALO/],
+  ["two GUIDs where the token is asked for", `${A}\n${P}`, "token", {}, /not clear which text/],
+  ["a GUID with words around", `mein ${A}`, "token", {}, /not clear which text/],
   ["two lines", `${T}\nsecond.line`, "token", {}, /a line break at position/],
   ["words", "what is it", "account", {}, /a space at position 5/],
 ])("what is wrong: %s", (_, text, want, known, problem) => {

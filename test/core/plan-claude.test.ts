@@ -56,8 +56,14 @@ it("replaces by remove and add, in the scope that has one", () => {
     "add-json --scope local",
     "add-json --scope user",
   ]);
-  expect(all[0]).toMatchObject({ why: 'remove the existing "halo" (local scope)' });
-  expect(all[0]?.undo).toBeUndefined();
+  // the old entry may be the only place of its token
+  expect(all[0]).toMatchObject({
+    why: 'remove the existing "halo" (local scope)',
+    undo: ["/bin/claude", "mcp", "add-json", "--scope", "local", "halo", "-"],
+    undoStdin: JSON.stringify({ ...literal(), timeout: 5 }),
+  });
+  const [old] = plan({ readsStdin: false, ...has(literal()) });
+  expect(old?.undo).toBeUndefined();
 });
 
 it.each([
@@ -68,7 +74,7 @@ it.each([
 ])("shows an entry that goes, without its secrets: %s", (_, raw, line) => {
   const [remove] = plan(has(raw));
   expect(remove?.details).toContain(line);
-  expect(JSON.stringify(remove)).not.toContain("s3cret");
+  expect(JSON.stringify({ ...remove, undoStdin: "" })).not.toContain("s3cret");
 });
 
 it("does nothing when it is there already, in whatever order of keys", () => {

@@ -7,6 +7,7 @@ import {
   applied,
   input,
   paths,
+  referring,
   remove,
   snapshotOf,
   steps,
@@ -191,5 +192,17 @@ describe("planRemoval", () => {
     const two = applied(first, planProject(input({ target }, first)));
     const back = applied(two, remove(two, { kept: new Set(Object.keys(env)), target }));
     for (const path of [paths.mcp, paths.bridge, paths.env, paths.example]) expect(back[path]).toBe(first[path]);
+  });
+
+  it("a variable that is not HALO's by its name is another program's: it stays, in every private file", () => {
+    const headers = { "X-CM-PRODUCTTOKEN": "${STRIPE_SECRET_KEY}", "CM-ACCOUNT-ID": "${TEAM_ID}" };
+    const before = {
+      [paths.env]: `STRIPE_SECRET_KEY=sk-1\nTEAM_ID=7\nHALO_PROFILE_ID=${values.profile}\n`,
+      [paths.bridge]: '{ "env": { "STRIPE_SECRET_KEY": "sk-1" } }',
+    };
+    const target = targetOf({ halo: { ...referring, headers: { ...referring.headers, ...headers } } });
+    const after = applied(before, remove(before, { target }));
+    expect(after[paths.env]).toBe("STRIPE_SECRET_KEY=sk-1\nTEAM_ID=7\n");
+    expect(after[paths.bridge]).toBe(before[paths.bridge]);
   });
 });

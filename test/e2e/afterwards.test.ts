@@ -159,7 +159,9 @@ describe.concurrent("the last screen", () => {
       const env = { ...m.env, ...withToken, PATH: `${folder}:${m.env.PATH}` };
       const commands = run.stdout.match(/npx create-halo-mcp .*$/gm) ?? [];
       expect(commands).toHaveLength(2);
-      for (const command of commands) {
+      // what repeats it is in the JSON
+      const { stdout } = await m.run(full(m, "--json"), { env: withToken });
+      for (const command of [...commands, JSON.parse(stdout).recreate]) {
         const typed = await start("sh", ["-c", command], { cwd: clone, env });
         expect(typed.code, typed.stderr).toBe(0);
       }

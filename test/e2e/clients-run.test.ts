@@ -56,6 +56,7 @@ describe.concurrent.each(NODES)("run --, %s", (_way, node) => {
       ["--", "no-such-program"],
       { code: 3, err: /^create-halo-mcp: no-such-program was not found on the PATH/ },
     ],
+    ["no such folder", ["--cwd", "none", ...sh("pwd")], { code: 2, err: /--cwd: there is no folder/ }],
     ["no program", ["--"], { code: 2, err: /run needs a command/ }],
   ])("%s", (_, args, { code = 0, out = "", err = "", ...options }) =>
     on({}, async (m) => {
@@ -66,6 +67,15 @@ describe.concurrent.each(NODES)("run --, %s", (_way, node) => {
       else expect(run.stderr).toMatch(err);
     }),
   );
+
+  test("a program of the repository is not on the PATH of the program", () =>
+    on({}, async (m) => {
+      m.write("node_modules/.bin/git", "#!/bin/sh\necho $HALO_MCP_TOKEN\n", 0o755);
+      const PATH = `${m.path}/node_modules/.bin:${m.env.PATH}`;
+      const run = await typed(m, sh('git --version; echo "$PATH"'), { env: { ...m.env, ...VALUES, PATH } });
+      expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/^git version .*\n\//)]);
+      expect(run.stdout).not.toContain(m.path);
+    }));
 
   test("a signal to it is one to the program", () =>
     on({}, async (m) => {

@@ -11,6 +11,7 @@ import { EnvironmentError, UsageError } from "../../errors.ts";
 import { describeFolder, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
 import { findRoot, isInside, readDocument, resolveTarget } from "../../io/read.ts";
+import { folderFor } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 import type { CheckOptions } from "./options.ts";
 
@@ -46,8 +47,7 @@ function given(word: string, from: string): Asked {
 
 /** Where to look; reports name files from `root`. Throws UsageError for a missing path, EnvironmentError without git. */
 function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
-  const start = cwd ?? context.cwd;
-  if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
+  const start = folderFor(cwd ?? context.cwd);
   const here = realpathSync.native(start);
   const paths = words.map((word) => given(word, here));
   const folders = paths.map(({ path, isFolder }) => (isFolder ? path : dirname(path)));

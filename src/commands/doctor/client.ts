@@ -2,36 +2,32 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { adviceLine } from "../../core/advice.ts";
+import type { Slots } from "../../core/clients/entry.ts";
 import { type Client, nextOf } from "../../core/clients/model.ts";
 import { storeOf } from "../../core/clients/paths.ts";
 import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { chainOf } from "../../core/doctor/client-chain.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";
-import type { ClientFile, Toml } from "../../core/plan/clients.ts";
-import { secretsOf } from "../../core/plan/install.ts";
+import type { Toml } from "../../core/plan/clients.ts";
 import type { RawOptions } from "../../flags.ts";
 import { findRoot, isInside, readState } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createShow } from "../../ui/show.ts";
 import { showDiagnosis, test } from "../init/test.ts";
-import { askProgram } from "../shared/ask-program.ts";
+import { askProgram, type ProgramAnswer } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type ClientHere, clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
 import { connectionOptions, seconds } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** Its own files, and those of other clients that it reads too. */
-function filesOf(client: Client, context: Context, root: string): readonly ClientFile[] {
+export function clientHere(client: Client, context: Context, root: string, name: string, toml: Toml) {
   const own = clientFiles(context, root).filter((file) => file.client === client);
   const also = (client.files.also ?? []).map((path) => join(root, path));
-  return [...own, ...also.map((path) => ({ client, scope: "project" as const, path, store: undefined }))];
-}
-
-export const clientHere = (client: Client, context: Context, root: string, name: string, toml: Toml) => {
-  const files = filesOf(client, context, root);
+  const files = [...own, ...also.map((path) => ({ client, scope: "project" as const, path, store: undefined }))];
   return withEntries(files, new Map(files.map(({ path }) => [path, readState(path)])), name, toml, []);
-};
+}
 
 /** What a client sends for an entry of a file, and what is wrong with it. */
 export function lookAt(
@@ -92,18 +88,20 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
   const diagnosis = toSend?.ok ? await test(page, toSend.sent, "Connection test") : undefined;
   if (diagnosis !== undefined) showDiagnosis(show, diagnosis, "Connection test");
   const ok = diagnosis?.ok === true && findings.every(({ severity }) => severity !== "error");
-  const asked = ok && server !== undefined ? await askFor(server) : "not-asked";
+  let asked: ProgramAnswer = "not-asked";
+  if (ok && toSend?.ok && server !== undefined) {
+    const [token = "", account = "", profile = ""] = VALUES.map((value) => toSend.sent.headers[HEADERS[value]]);
+    // a header that is missing is an error above
+    const slots = server.entry.values as Slots;
+    const target = { name, url: server.entry.url, slots, values: { token, account, profile }, isAsked: false };
+    const around = { context, show, root, programs: programsFor(context, root, root), toml, timeoutMs };
+    asked = await askProgram(around, file, target);
+  }
   const isDown = asked === "failed" || asked === "needs-auth";
   if (json) {
     const said = findings.map(({ tryThis, ...each }) => ({ ...each, tryThis: adviceLine(tryThis) }));
-    const about = { id: client.id, scope, path: shown, status: asked };
-    output.json({
-      version: 1,
-      ...(diagnosis && diagnosisJson(diagnosis)),
-      ok: ok && !isDown,
-      client: about,
-      findings: said,
-    });
+    const about = { client: { id: client.id, scope, path: shown, status: asked }, findings: said };
+    output.json({ version: 1, ...(diagnosis && diagnosisJson(diagnosis)), ok: ok && !isDown, ...about });
   } else {
     const unread = start && `The values work, but ${client.label} does not read them there. Start it with them:`;
     const connects = unread ? `${unread} ${adviceLine(start)}` : `${client.label} sends what connects.`;
@@ -112,21 +110,4 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     output.result([words, ...(next.length > 0 ? ["What cannot be seen from here:", ...next] : [])].join("\n"));
   }
   return ok && !isDown ? 0 : 1;
-
-  async function askFor({ entry: { values: slots, url: written } }: NonNullable<typeof server>) {
-    const { token: tokenSlot, account: accountSlot, profile: profileSlot } = slots;
-    if (!tokenSlot || !accountSlot || !profileSlot || !toSend?.ok || file === undefined) return "not-asked" as const;
-    const { headers } = toSend.sent;
-    const [token = "", account = "", profile = ""] = VALUES.map((value) => headers[HEADERS[value]]);
-    const values = { token, account, profile };
-    const all = { token: tokenSlot, account: accountSlot, profile: profileSlot };
-    const { find, env: programEnv } = programsFor(context, root, root);
-    const around = { context, show, root, findProgram: find, programEnv, toml, timeoutMs };
-    return await askProgram(
-      around,
-      file,
-      { name, url: written, slots: all, values, isAsked: false },
-      secretsOf({ slots: all }, values),
-    );
-  }
 }

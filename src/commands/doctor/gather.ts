@@ -1,5 +1,5 @@
 /** The input of doctor: files, environment and the version of Claude Code before the connection test, Claude Code's own answer after it. */
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
@@ -18,7 +18,7 @@ import { isInside, readDocument, readState } from "../../io/read.ts";
 import { haloElsewhere } from "../shared/below.ts";
 import { claudeOf } from "../shared/claude-program.ts";
 import { openStore } from "../shared/keychain.ts";
-import type { connectionOptions } from "../shared/options.ts";
+import { type connectionOptions, folderFor } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
 type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url" | "valuesFile">;
@@ -29,8 +29,7 @@ const GRACE_MS = 300;
 /** Everything that can be known before the network. Throws UsageError for a missing folder or values file. */
 export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
   const start = resolve(context.cwd, options.cwd ?? ".");
-  if (!existsSync(`${start}/`)) throw new UsageError(`--cwd: there is no folder ${printable(start, 200)}`);
-  const place = describeFolder(realpathSync(start), context.home);
+  const place = describeFolder(realpathSync(folderFor(start)), context.home);
   const { above, gitRoot, main } = place;
   const [folder] = above;
   const repository = gitRoot ?? folder;

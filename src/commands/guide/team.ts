@@ -7,7 +7,7 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, HALO_URL, storeOf } from "../../core/halo.ts";
+import { DEFAULT_NAME, endpointProblem, HALO_URL, storeOf } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { printable } from "../../core/secrets.ts";
 import { attempt } from "../../errors.ts";
@@ -15,7 +15,7 @@ import type { RawOptions } from "../../flags.ts";
 import { run as runGit } from "../../io/git.ts";
 import { findRoot, readState, readTemplate } from "../../io/read.ts";
 import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
-import { nameOf, urlOf } from "../shared/options.ts";
+import { checkOptions, nameOf, urlOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** The committed entries for HALO, that of the name first, and the folder. */
@@ -42,9 +42,13 @@ async function remoteOf(context: Context, root: string): Promise<string | undefi
   const { stdout } = await runGit(git, ["remote", "get-url", "origin"], [0, 2, 128]);
   const said = stdout.trim();
   const url = attempt(() => new URL(said));
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    return /^(?:ssh:\/\/)?[\w.-]+@[\w.-]+[:/][\w./~-]+$/.exec(said)?.[0];
-  return `${url.origin}${url.pathname}`;
+  const isWeb = url !== undefined && /^https?:$/.test(url.protocol);
+  const remote = isWeb
+    ? `${url.origin}${url.pathname}`
+    : /^(?:ssh:\/\/)?\w[\w.-]*@\w[\w.-]*[:/][\w./~-]+$/.exec(said)?.[0];
+  // a credential in the path; a folder that the shell or git takes for an option, or that is above
+  const isUnfit = (isWeb && /@|%40/.test(url.pathname)) || /[:/](?:-|\.\.(?:\/|$))/.test(remote ?? "");
+  return isUnfit ? undefined : remote;
 }
 
 const listed = (words: readonly string[]): string =>
@@ -82,11 +86,17 @@ export async function teamGuide(context: Context, raw: RawOptions) {
 /** Without a kind the command and the files that can run it; with one the lines of its file. */
 export async function ciGuide(context: Context, raw: RawOptions, kind?: CiKind) {
   const { found } = await setUpOf(context, raw);
-  const url = urlOf(raw) ?? found[0]?.entry.url ?? HALO_URL;
-  const options = url === HALO_URL ? "" : ` --url ${toSh([url])}`;
+  const given = urlOf(raw);
+  const own = found[0]?.entry.url ?? HALO_URL;
+  // people copy it into a file that runs
+  const url = given ?? (endpointProblem(own) === undefined ? own : HALO_URL);
+  const options = checkOptions(url);
+  const isTheirs = given === undefined && url !== HALO_URL;
+  const from = isTheirs ? `The URL is from this repository, not HALO's: ${new URL(url).host}` : "";
   if (kind !== undefined) {
     const fill = { version: context.version, options };
-    return { id: "ci", kind, text: readTemplate(context.templates, `ci/${CI_FILES[kind].template}`, fill).trimEnd() };
+    const text = readTemplate(context.templates, `ci/${CI_FILES[kind].template}`, fill).trimEnd();
+    return { id: "ci", kind, text: isTheirs ? `# ${from}\n${text}` : text };
   }
   const file = raw.values["values-file"];
   const more = file === undefined ? "" : ` --values-file ${toSh([file])}`;
@@ -96,7 +106,8 @@ export async function ciGuide(context: Context, raw: RawOptions, kind?: CiKind) 
     `  writes ${files[0]}${needs === undefined ? "" : `\n  ${needs}`}`,
   ]);
   const lines = [
-    ...[command, "  finds mistakes, secrets and missing variables. It needs no token, no network.", ""],
+    ...[command, "  finds mistakes, secrets and missing variables. It needs no token, no network."],
+    ...(isTheirs ? [`  ${from}`, ""] : [""]),
     ...["To have it run before a merge or a commit, one of these:", "", ...kinds, ""],
     ...["To see the lines of such a file:", "", "npx create-halo-mcp guide ci github"],
   ];

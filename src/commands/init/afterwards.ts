@@ -21,10 +21,10 @@ import { sentOf } from "./test.ts";
 const CALL_MS = 60_000;
 const MOST_LINES = 8;
 
-const desktopOf = ({ context: { platform, env }, here: { findProgram } }: Page) => ({
+const desktopOf = ({ context: { platform, env }, here: { programs } }: Page) => ({
   platform,
   env,
-  find: findProgram,
+  find: programs.find,
 });
 
 /** The chosen web clients. */
@@ -50,16 +50,16 @@ async function tryOut(page: Page, ask: Ask, { values }: Decided, tool: string): 
 }
 
 /** The first chosen client that runs in a terminal, with what it needs in its environment. */
-function startable({ context, options, here, target }: Page, { values, choice }: Decided) {
+function startable({ options, here, target }: Page, { values, choice }: Decided) {
   if (choice.scopes.length > 0) {
     const isBridged = options.bridge === "claude-settings" || !choice.scopes.includes("project");
     const more = isBridged ? {} : secretsOf(target, values);
-    return here.claude && { label: claudeCode.label, path: here.claude.path, env: { ...context.env, ...more } };
+    return here.claude && { label: claudeCode.label, path: here.claude.path, env: { ...here.programEnv, ...more } };
   }
   for (const { id, label, isApp, programs } of CLIENTS) {
-    const path = programs.map(here.findProgram).find((each) => each !== undefined);
+    const path = programs.map(here.programs.find).find((each) => each !== undefined);
     if (path === undefined || isApp || !choice.places.some((each) => each.id === id)) continue;
-    return { label, path, env: { ...context.env, ...secretsOf(target, values) } };
+    return { label, path, env: { ...here.programEnv, ...secretsOf(target, values) } };
   }
   return undefined;
 }

@@ -40,16 +40,9 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
     );
   const { env, stored } = variablesOf(file, page);
   const stale = Object.keys(secrets).filter((name) => env[name] !== undefined && env[name] !== secrets[name]);
-  const judged = whatClientSends(
-    server,
-    env,
-    answersFor(client, secrets),
-    { url },
-    {
-      ofRepository: isInside(file.path, here.root),
-      exported: context.env,
-    },
-  );
+  const answers = answersFor(client, secrets);
+  const about = { ofRepository: isInside(path, here.root), exported: context.env };
+  const judged = whatClientSends(server, env, answers, { url }, about);
   if (judged.ok && stale.some((name) => judged.sent.read.some(({ variable }) => variable === name)))
     if (client.storeWins && stale.some((name) => stored[name] !== undefined))
       show.warn(`${client.store} has another value of ${stale.join(", ")}, which ${client.label} takes.`, [
@@ -85,7 +78,7 @@ export async function proveClients(before: Page, { values, choice }: Decided): P
     else if (known === undefined || !files.ok) showDiagnosis(page.show, files, title, true);
     else page.show.ok(`${client.label} sends the same: ${printable(labelOf(path, page.here.root), 100)}`);
     const answer = files.ok
-      ? await askProgram({ ...page, ...page.here, ...page.options }, file, targetOf(page, values), secrets)
+      ? await askProgram({ ...page, ...page.here, ...page.options }, file, targetOf(page, values))
       : "not-asked";
     proofs.push({ id: client.id, label: client.label, scope, client: answer, lacks, files });
     if (!files.ok) break;

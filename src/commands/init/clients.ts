@@ -6,19 +6,15 @@ import { setDotenv } from "../../core/formats/dotenv.ts";
 import { LABELS, VALUES, valueNamed } from "../../core/halo.ts";
 import { type ClientTarget, commandIn, hasLiterals, setEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
-import { decideTarget, type Target } from "../../core/plan/target.ts";
+import { type Decision, decideTarget, type Target, type Wish } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
 import { labelOf } from "../shared/carry-out.ts";
-import { type Choice, type ClientHere, chosenFiles, type Files } from "../shared/client-files.ts";
-import type { Page, Values } from "./survey.ts";
+import { type Choice, type ClientHere, chosenFiles } from "../shared/client-files.ts";
+import type { Page, Survey, Values } from "./survey.ts";
 
-/** What a run is about: the first entry of the project that can be used, also one that another client reads. */
-export function decideAmong(
-  here: Files & { readonly root: string },
-  choice: Choice,
-  wish: Parameters<typeof decideTarget>[1],
-) {
+/** What a run is about: the first entry of the project that can be used, also one that another client reads. Throws Refusal. */
+export function targetAmong(here: Survey, choice: Choice, wish: Wish): Target {
   const chosen = chosenFiles(here, choice);
   const ofProject = here.clients.filter(({ scope, found }) => scope === "project" && found.length > 0);
   const inOrder = [
@@ -33,15 +29,19 @@ export function decideAmong(
   const own = decided.filter(({ file }) => chosen.includes(file)).map(({ decision }) => decision);
   const refused = own.find(({ ok }) => !ok);
   const joined = decided.map(({ decision }) => decision).find((each) => each.ok && each.target.mode === "join");
-  return refused ?? joined ?? own[0] ?? decideTarget([], wish, { file: ".mcp.json", client: claudeCode });
+  return targetIn(refused ?? joined ?? own[0] ?? decideTarget([], wish, { file: ".mcp.json", client: claudeCode }));
+}
+
+function targetIn(decision: Decision): Target {
+  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
+  return decision.target;
 }
 
 /** Whether the entry of a file is as it should be. Throws Refusal for another server of this name. */
 function fits(file: ClientHere, target: Target, values: Values, root: string): boolean {
   const named = file.found.filter(({ entry }) => entry.name === target.name);
-  const decision = decideTarget(named, target, { file: labelOf(file.path, root), client: file.client });
-  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const { mode, entry, slots } = decision.target;
+  const where = { file: labelOf(file.path, root), client: file.client };
+  const { mode, entry, slots } = targetIn(decideTarget(named, target, where));
   const server = mode === "join" ? named[0]?.server : undefined;
   // where a client asks, nothing is sent that a person did not enter
   const isAsked = (header: string): boolean =>

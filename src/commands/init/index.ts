@@ -2,13 +2,12 @@
 import type { Context } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { LABELS, PASTED_BREAK, VALUES, type Value } from "../../core/halo.ts";
+import { VALUES, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
+import { Cancelled, HaloError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
-import { type Ask, createAsk } from "../../ui/ask.ts";
-import { createShow, type Show } from "../../ui/show.ts";
+import type { Ask } from "../../ui/ask.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { leave } from "../remove/index.ts";
 import { changes, labelOf } from "../shared/carry-out.ts";
@@ -16,7 +15,7 @@ import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
-import { decideAmong } from "./clients.ts";
+import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
 import { leftSteps, nextSteps, stepsOfCi } from "./ending.ts";
 import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
@@ -29,12 +28,13 @@ import {
   introduce,
   isBroken,
   lookAgain,
+  NO_VALUES,
+  openDialog,
   type Page,
   readOptions,
   sayJoined,
   survey,
   type Values,
-  whyNotAsked,
 } from "./survey.ts";
 import {
   agreeOnUrl,
@@ -47,22 +47,19 @@ import {
   testFailed,
   testValues,
 } from "./test.ts";
-import { askFor, askValues, type Candidates, usable, valueSources, valuesOf } from "./values.ts";
+import { askFor, askValues, type Candidates, missingInput, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const given = readOptions(context, raw);
-  const isAsked = (await whyNotAsked(context, given)) === undefined;
-  // a plan that is not shown needs no question
-  const quiet = given.json || (given.quiet && (!isAsked || given.yes));
-  const show = createShow(context, { quiet, guide: isAsked });
-  const asks = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
+  const opened = await openDialog(context, given);
   try {
-    return await dialog(context, raw, show, asks);
+    return await dialog(context, raw, opened);
   } catch (error) {
     // inside the dialog, as everything before it
-    if (!isAsked || context.plain || !(error instanceof HaloError) || error instanceof Cancelled) throw error;
-    show.bad(error.message, error.hint?.split("\n"));
+    const isDrawn = opened.ask !== undefined && !context.plain;
+    if (!isDrawn || !(error instanceof HaloError) || error instanceof Cancelled) throw error;
+    opened.show.bad(error.message, error.hint?.split("\n"));
     return error.exitCode;
   }
 }
@@ -71,15 +68,14 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 async function dialog(
   context: Context,
   raw: RawOptions,
-  show: Show,
-  ask: Ask | undefined,
+  opened: Awaited<ReturnType<typeof openDialog>>,
   isAgain = false,
 ): Promise<number> {
+  const { show, ask, decides } = opened;
   const given = readOptions(context, raw);
   const here = await survey(context, given);
   // a killed run may have left an old token in the lock of a file that this run does not write
   if (!given.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
-  const decides = given.yes ? undefined : ask;
   if (!isAgain) greet({ context, show, here });
   // what is there already says what is connected
   const isThere = here.clients.some(({ scope, found, path, client }) => {
@@ -93,10 +89,8 @@ async function dialog(
   const choice = isAskedFirst ? await askChoice(decides, here) : known;
   const options = { ...given, choice };
   // a repository does not affect what a person sets up only for themselves
-  const decision = decideAmong(here, choice, options);
-  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const { target } = decision;
-  const start: Page = { context, options, show, here, target, url: target.url, ask, decides };
+  const target = targetAmong(here, choice, options);
+  const start: Page = { ...opened, options, here, target, url: target.url };
   await introduce(start);
   const isJoining = target.mode === "join";
   if (options.isRepair && isFirst && own.length === 0 && target.entry === undefined)
@@ -108,7 +102,7 @@ async function dialog(
     if (!(error instanceof Refusal) || error.code !== "refused-file" || !(await mend(start))) throw error;
     const chosen = { client: choice.clients.join(","), scope: choice.scopes.join(",") || "project" };
     const values = { ...raw.values, ...(isAskedFirst ? chosen : {}) };
-    return await dialog(context, { ...raw, values }, show, ask, true);
+    return await dialog(context, { ...raw, values }, opened, true);
   }
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const sources = await valueSources(page);
@@ -123,15 +117,13 @@ async function dialog(
       return await alreadySetUp(page, decided, plan);
   }
   if (copies.works !== undefined)
-    return await finish(page, { values: copies.works.values, choice }, copies.tested, copies);
-  const { values, tested, isProven } =
+    return await finish(page, { ...copies.works, choice, tested: copies.tested }, { message: "Use it everywhere?" });
+  const decided =
     ask !== undefined && !(options.yes && found !== undefined)
       ? await askUntilConnected(page, ask, candidates, copies)
       : await takeValues(page, candidates, copies.tested);
-  return await finish(page, { values, choice, isProven }, tested);
+  return await finish(page, { ...decided, choice });
 }
-
-const NO_VALUES: Values = { token: "", account: "", profile: "" };
 
 /** Of the files that are refused as they are: what `check --fix` can mend, or the private one of Claude Code, after a yes. Out: whether it did. */
 async function mend(page: Page): Promise<boolean> {
@@ -180,23 +172,11 @@ async function addCi(page: Page): Promise<number> {
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
 async function takeValues(page: Page, candidates: Candidates, failed: Diagnosis | undefined) {
-  const { options, target, ask } = page;
+  const { options, ask } = page;
   const values = valuesOf(candidates);
-  const needsYes = ask === undefined && !options.yes && !options.dryRun;
-  if (values === undefined || needsYes) {
+  if (values === undefined || (ask === undefined && !options.yes && !options.dryRun)) {
     const missing = VALUES.filter((which) => candidates[which] === undefined);
-    const lines = missing.map((which) => {
-      const slot = target.slots[which];
-      const variable = `the variable ${"env" in slot ? slot.env : ""}`;
-      return which === "token"
-        ? `the product token: ${variable}, --token-stdin or --token-file <file>`
-        : `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or ${variable}`;
-    });
-    if (needsYes) lines.push("your agreement to the plan: --yes (or --dry-run to see it)");
-    const why = await whyNotAsked(page.context, options);
-    const message = [`nobody is asked, because ${why ?? "--yes was given"}. Missing:`, ...lines].join("\n  - ");
-    const hint = commandFor(page, options.choice, undefined, missing);
-    throw new UsageError(message, { hint }, "missing-input");
+    throw await missingInput(page, missing, commandFor(page, options.choice, undefined, missing));
   }
   const tested = failed ?? (await testValues(page, values));
   if (tested?.ok === false) throw testFailed(tested);
@@ -207,21 +187,21 @@ async function takeValues(page: Page, candidates: Candidates, failed: Diagnosis 
 async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, { tested, refused }: Copies) {
   const known = valuesOf(candidates);
   // every copy was tested, and none works
-  if (known !== undefined && tested !== undefined) return await correct(page, ask, known, tested, refused);
+  if (known !== undefined && tested !== undefined) return await correct(page, ask, known, refused, false, tested);
   const { values, isAsked } = await askValues(ask, page, candidates);
-  return await correct(page, ask, values, await testValues(page, values), refused, isAsked);
+  return await correct(page, ask, values, refused, isAsked);
 }
 
-/** What a person does about a failed test, until it passes. `isProven`: a person entered something, and it works. */
+/** Tests values; what a person does about a failure, until they work. `isProven`: a person entered something, and it works. */
 async function correct(
   page: Page,
   ask: Ask,
   first: Values,
-  before: Diagnosis | undefined,
   refused: ReadonlySet<string>,
-  hasAsked = false,
+  hasAsked = true,
+  before?: Diagnosis,
 ) {
-  let [values, tested, isAsked] = [first, before, hasAsked];
+  let [values, tested, isAsked] = [first, before ?? (await testValues(page, first)), hasAsked];
   const bad = new Set(refused);
   for (;;) {
     if (tested === undefined || tested.ok) return { values, tested, isProven: isAsked && tested?.ok === true };
@@ -263,8 +243,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
   if (answer === "another") return await addProfile(page, decides, decided);
   const refused = new Set(proof.files.cause === "unauthorized" ? [decided.values.token] : []);
   const changed = { ...decided.values, ...(await askFor(decides, page, answer as Value, decided.values, refused)) };
-  const { tested, ...proven } = await correct(page, decides, changed, await testValues(page, changed), refused, true);
-  return await finish(page, { ...decided, ...proven }, tested);
+  return await finish(page, { ...decided, ...(await correct(page, decides, changed, refused)) });
 }
 
 /** One more connection, with the token and the account of this one. */
@@ -273,21 +252,11 @@ async function addProfile(page: Page, ask: Ask, { values, choice }: Decided): Pr
   const { token, account } = values;
   const { profile = "" } = await askFor(ask, page, "profile", { token, account }, new Set());
   const name = await askName(ask, page);
-  const decision = decideAmong(here, choice, { name, url });
-  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
-  const { slots } = decision.target;
-  const target = { ...decision.target, slots: { ...shared.slots, profile: slots.profile } };
+  const own = targetAmong(here, choice, { name, url });
+  const target = { ...own, slots: { ...shared.slots, profile: own.slots.profile } };
   const added = lookAgain({ ...page, options: { ...options, name }, target });
   await checkBeforehand(added, choice);
-  const { tested, ...proven } = await correct(
-    added,
-    ask,
-    { ...values, profile },
-    await testValues(added, { ...values, profile }),
-    new Set(),
-    true,
-  );
-  return await finish(added, { choice, ...proven }, tested);
+  return await finish(added, { choice, ...(await correct(added, ask, { ...values, profile }, new Set())) });
 }
 
 /** Through Claude Code, then through the other clients. */
@@ -302,8 +271,9 @@ export async function proveAll(page: Page, decided: Decided): Promise<Proof | un
   return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }
 
-async function finish(page: Page, decided: Decided, tested: Diagnosis | undefined, copies?: Copies): Promise<number> {
-  const asking = copies?.works === undefined ? {} : { message: "Use it everywhere?" };
+/** `tested`: undefined if nothing was. `asking`: the question about the plan. */
+async function finish(page: Page, decided: Decided & Pick<Copies, "tested">, asking = {}): Promise<number> {
+  const { tested } = decided;
   const { plan, statuses, changed } = await carry(page, decided, (now) => buildPlan(now, decided), asking);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";

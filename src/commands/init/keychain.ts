@@ -21,7 +21,7 @@ export function keychainHere(page: Page) {
   if (keychain === undefined)
     throw new Refusal(`no keychain is known for ${context.platform}`, { hint: "leave out --bridge" });
   const [name] = keychain.read;
-  const store = here.findProgram(name);
+  const store = here.programs.find(name);
   if (store === undefined)
     throw new EnvironmentError(`${name}, the program of ${keychain.label}, was not found`, {
       hint: "install it, or leave out --bridge",
@@ -48,9 +48,9 @@ export function keychainSteps(page: Page, values: Values): readonly RunStep[] {
   const { keychain, programs } = keychainHere(page);
   const entry = entryIn(page, "user");
   const raw = property(jsonOf(here.snapshot.get(here.store), true), "mcpServers", name);
-  const existing = entry && { raw, remove: removeEntry(programs.claude, "user", entry) };
+  const existing = entry && { raw, remove: removeEntry(programs.claude, "user", entry, raw) };
   return [
-    ...saveSteps(keychain, programs.store, name, values.token, here.tokens.get(name)),
+    ...saveSteps(keychain, programs.store, name, values.token, here.tokens.get(name), entry !== undefined),
     ...entrySteps({ keychain, program: programs.claude, name, url, values, existing }),
   ];
 }

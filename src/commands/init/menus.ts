@@ -5,10 +5,8 @@ import { CLIENTS } from "../../core/clients/index.ts";
 import { type Diagnosis, stepsAfter } from "../../core/diagnosis/diagnose.ts";
 import { DEFAULT_NAME, nameProblem, type Value } from "../../core/halo.ts";
 import type { Ask, Choice as Row } from "../../ui/ask.ts";
-import { type Choice, choiceOf } from "../shared/client-files.ts";
+import { type Choice, choiceOf, SCOPES } from "../shared/client-files.ts";
 import type { Page, Survey } from "./survey.ts";
-
-const SCOPES = ["project", "local", "user"] as const;
 
 /** The clients that are here, ticked, and those that need a person. The others: `--client`. */
 export async function askChoice(ask: Ask, here: Survey): Promise<Choice> {
@@ -73,11 +71,12 @@ export function menuOf(page: Page, isOk: boolean, failed: Pick<Diagnosis, "cause
 /** The name of one more connection. */
 export async function askName(ask: Ask, { here }: Page): Promise<string> {
   const taken = new Set(here.clients.flatMap(({ found }) => found.map(({ entry }) => entry.name)));
-  const free = [2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${DEFAULT_NAME}-${number}`).find((name) => !taken.has(name));
+  const free =
+    [2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${DEFAULT_NAME}-${number}`).find((name) => !taken.has(name)) ?? "";
   const name = await ask.text({
     message: "A name for this connection, for example halo-de",
-    placeholder: free ?? "",
-    validate: (text) => (taken.has(text) ? "This name is taken." : nameProblem(text || (free ?? ""))),
+    placeholder: free,
+    validate: (text) => (taken.has(text) ? "This name is taken." : nameProblem(text || free)),
   });
-  return name || (free ?? "");
+  return name || free;
 }

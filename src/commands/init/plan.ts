@@ -7,7 +7,7 @@ import { CLIENTS } from "../../core/clients/index.ts";
 import { TOLD } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
 import { placeWords } from "../../core/formats/lines.ts";
-import { fillFor, HALO_URL, nameProblem } from "../../core/halo.ts";
+import { fillFor, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
 import { isOwn, type OwnScope, planClaude, planSettings } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
@@ -18,6 +18,7 @@ import { readsStdin } from "../../io/claude.ts";
 import { gitFolderOf } from "../../io/git.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
 import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
+import { checkOptions } from "../shared/options.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
 import { entryEdits } from "./clients.ts";
 import { isKept, keychainHere, keychainSteps } from "./keychain.ts";
@@ -112,9 +113,6 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
-/** The options for `check`: none for HALO's own endpoint. */
-export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
-
 export const ciPlan = (page: Page): Plan => ({ steps: ciSteps(page) });
 
 /** The step of `--ci`; none without it. Throws Refusal if the file would be outside the repository. */
@@ -170,27 +168,18 @@ export async function checkBeforehand(page: Page, choice: Choice): Promise<void>
 
 function toldSteps({ context, url, target }: Page, { values, choice }: Decided): readonly TellStep[] {
   const { account, profile } = values;
+  const fill = { ...fillFor(target.name, url), account, profile };
   // of a client for which the wizard writes nothing, the guide says why
-  const byHand = CLIENTS.filter(({ scopes }) => scopes.length === 0).map(({ id, label }) => ({
-    id,
-    label,
-    isCode: true as const,
-  }));
-  const told: readonly Pick<(typeof TOLD)[number], "id" | "label" | "isCode" | "page">[] = [...TOLD, ...byHand];
-  return told
-    .filter(({ id }) => choice.clients.some((each) => each === id))
-    .map(({ id, label, isCode, page }) => {
-      const fill = { ...fillFor(target.name, url), account, profile };
-      const text = isCode
-        ? `npx create-halo-mcp guide ${id}`
-        : readTemplate(context.templates, `guide/${id}.txt`, fill);
-      return {
-        kind: "tell",
-        title: `${label}: finish ${page === undefined ? "by hand" : "in your browser"}`,
-        lines: text.trimEnd().split("\n"),
-        guide: id,
-      };
-    });
+  const byHand = CLIENTS.filter(({ scopes }) => scopes.length === 0).map((client) => ({ ...client, isCode: true }));
+  return [...TOLD, ...byHand].flatMap((told): readonly TellStep[] => {
+    const { id, label } = told;
+    if (!choice.clients.some((each) => each === id)) return [];
+    const title = `${label}: finish ${"page" in told ? "in your browser" : "by hand"}`;
+    const text = told.isCode
+      ? `npx create-halo-mcp guide ${id}`
+      : readTemplate(context.templates, `guide/${id}.txt`, fill);
+    return [{ kind: "tell", title, lines: text.trimEnd().split("\n"), guide: id }];
+  });
 }
 
 async function ownSteps(page: Page, { values, choice }: Decided): Promise<readonly Step[]> {

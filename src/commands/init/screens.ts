@@ -46,20 +46,18 @@ interface Outcome {
   readonly tested?: Diagnosis | undefined;
   readonly proof?: Proof | undefined;
   readonly ending?: Ending;
+  /** For the JSON document. */
+  readonly more?: object;
 }
 
 /** The end of a run: its result on stdout. Out: the exit code. */
 export function conclude(page: Page, decided: Decided, outcome: Outcome): number {
   const { ok, headline, ending } = outcome;
   if (page.options.json) createOutput(page.context).json(documentOf(page, decided, outcome));
-  else if (headline !== undefined) {
-    const paragraphs = [ending?.also ?? [], wrap(headline, page.show.columns), ending?.next ?? []];
-    page.show.result(
-      paragraphs
-        .filter(({ length }) => length > 0)
-        .map((lines) => lines.join("\n"))
-        .join("\n\n"),
-    );
+  else {
+    const said = headline === undefined ? [] : wrap(headline, page.show.columns);
+    const paragraphs = [ending?.also ?? [], said, ending?.next ?? []].filter(({ length }) => length > 0);
+    if (paragraphs.length > 0) page.show.result(paragraphs.map((lines) => lines.join("\n")).join("\n\n"));
   }
   return ok ? 0 : 1;
 }
@@ -68,7 +66,7 @@ export function conclude(page: Page, decided: Decided, outcome: Outcome): number
 function documentOf(page: Page, decided: Decided, outcome: Outcome): object {
   const { choice } = decided;
   const { options, here, target, url } = page;
-  const { ok, plan, statuses, tested, proof } = outcome;
+  const { ok, plan, statuses, tested, proof, more } = outcome;
   const steps = plan.steps.map((step) => {
     const { kind } = step;
     const isSame = kind === "write" && step.before === step.after;
@@ -90,5 +88,6 @@ function documentOf(page: Page, decided: Decided, outcome: Outcome): object {
     client: proof === undefined || choice.scopes.length === 0 ? null : claude,
     clients: others,
     recreate: repeating(page, decided, plan),
+    ...more,
   };
 }

@@ -1,5 +1,5 @@
 /** What the wizard is told, and what it finds, before it asks anything. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { EXAMPLES } from "../../core/check/documents.ts";
@@ -11,7 +11,7 @@ import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, storeOf, type Value, variablesFor } from "../../core/halo.ts";
+import { DEFAULT_NAME, PASTED_BREAK, storeOf, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
@@ -23,8 +23,8 @@ import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, RawOptions } from "../../flags.ts";
 import { createGit, describeFolder } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
-import type { Ask } from "../../ui/ask.ts";
-import type { Show } from "../../ui/show.ts";
+import { type Ask, createAsk } from "../../ui/ask.ts";
+import { createShow, type Show } from "../../ui/show.ts";
 import { haloAbove, haloElsewhere } from "../shared/below.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { claudeOf } from "../shared/claude-program.ts";
@@ -39,10 +39,13 @@ import {
 } from "../shared/client-files.ts";
 import { findClients } from "../shared/found.ts";
 import { openStore } from "../shared/keychain.ts";
-import { connectionOptions, seconds } from "../shared/options.ts";
+import { connectionOptions, folderFor, seconds } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
 
 export type Values = Readonly<Record<Value, string>>;
+
+/** Where no value is needed. */
+export const NO_VALUES: Values = { token: "", account: "", profile: "" };
 
 export interface Decided {
   readonly values: Values;
@@ -125,6 +128,15 @@ export async function whyNotAsked({ stdin, stderr, env }: Context, options: Init
   return isAgent && !AMBIENT.has(agent) ? `the environment is that of an agent (${agent})` : undefined;
 }
 
+/** How a run speaks to a person. */
+export async function openDialog(context: Context, options: InitOptions) {
+  const isAsked = (await whyNotAsked(context, options)) === undefined;
+  // a plan that is not shown needs no question
+  const quiet = options.json || (options.quiet && (!isAsked || options.yes));
+  const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
+  return { context, show: createShow(context, { quiet, guide: isAsked }), ask, decides: options.yes ? undefined : ask };
+}
+
 export interface Page {
   readonly context: Context;
   readonly options: InitOptions;
@@ -147,10 +159,7 @@ async function findPlace(context: Context, options: InitOptions) {
   const hint = "unset GIT_DIR GIT_WORK_TREE";
   if (GIT_DIR !== undefined || GIT_WORK_TREE !== undefined)
     throw new EnvironmentError("GIT_DIR or GIT_WORK_TREE is set, so it is unclear which repository is meant", { hint });
-  const cwd = options.cwd ?? context.cwd;
-  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`--cwd: there is no folder ${cwd}`);
-  const here = realpathSync(cwd);
+  const here = realpathSync(folderFor(options.cwd ?? context.cwd));
   const root = options.cwd === undefined ? projectOf(describeFolder(here, context.home)).root : here;
   const folder = describeFolder(root, context.home);
   const { gitRoot, main } = folder;
@@ -167,7 +176,6 @@ async function findPlace(context: Context, options: InitOptions) {
   return {
     root,
     installed: findClients(context, root, programs.find),
-    findProgram: programs.find,
     programs,
     clientFiles: clientFiles(context, root),
     toml: await loadToml(),

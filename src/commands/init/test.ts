@@ -1,6 +1,13 @@
 /** Who may receive the token; the connection test; the proof after writing, by the files and by Claude Code itself. */
 import { adviceLine } from "../../core/advice.ts";
-import { claudeCode, expandEntry, readEntry, type Scope, type Sent } from "../../core/clients/claude-code.ts";
+import {
+  claudeCode,
+  type Entry,
+  expandEntry,
+  readEntry,
+  type Scope,
+  type Sent,
+} from "../../core/clients/claude-code.ts";
 import { type Answer, questionAbout } from "../../core/clients/claude-question.ts";
 import { approvalOf, isSwitchedOff, sessionEnv, takenEntry } from "../../core/clients/claude-state.ts";
 import { entryFor } from "../../core/clients/entry.ts";
@@ -191,46 +198,33 @@ const FAILURES: Readonly<Partial<Record<Proof["client"], readonly [string, strin
 };
 
 /** What the entry on disk sends. Throws Refusal if it goes to another URL than the agreed one, or sends nothing. */
-function sentByFiles(page: Page, scope: Scope, title: string): Sent {
-  const { here, options, target, url } = page;
-  const entry = entryIn(page, scope);
-  const missing = `${title}: the entry "${target.name}" is missing when the file is read again`;
-  if (entry === undefined) throw new Refusal(missing, { hint: "npx create-halo-mcp doctor" }, "proof-failed");
+function sentByFiles({ here, options, url }: Page, entry: Entry, title: string): Sent {
   // without the bridge, the values are in the environment that starts Claude Code: .env is used instead
   const given = [...here.dotenv].filter(([, value]) => storeOf(value) === undefined);
-  const more = scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(given) : {};
+  const more = entry.scope === "project" && options.bridge !== "claude-settings" ? Object.fromEntries(given) : {};
   const hint = `look at ${here.paths.mcp}, and at "env" in ${here.paths.bridge}`;
   return permitted(whatToSend(entry, here.env, more, { url }), title, hint);
 }
 
-const SCOPES = ["local", "project", "user"] as const;
-
-/** What a scope sends: if it is the same for two of them, they give the same answer. */
-function sentByScope(page: Page, scope: Scope): Json {
-  const entry = entryIn(page, scope);
-  if (entry === undefined) return null;
-  const { url, headers } = expandEntry(entry, page.here.env);
-  return { url, headers: { ...headers } };
+/** The scope of an entry in front of this one that sends something else: two that send the same give the same answer. */
+function inFrontOf({ here }: Page, entry: Entry): Scope | undefined {
+  const sends = (each: Entry): Json => {
+    const { url, headers } = expandEntry(each, here.env);
+    return { url, headers: { ...headers } };
+  };
+  const named = Object.values(here.entries).flatMap((found) =>
+    found.flatMap((each) => (each.entry.name === entry.name && each.lost === undefined ? [each.entry] : [])),
+  );
+  const front = takenEntry(named, approvalOf(here.state, entry.name)).winner ?? entry;
+  return equalJson(sends(front), sends(entry)) ? undefined : front.scope;
 }
 
-/** Its own entry in front of the one of a scope, if that sends something else. */
-function inFrontOf(page: Page, scope: Scope): Scope | undefined {
-  const { here, target } = page;
-  const all = SCOPES.flatMap((each) => here.entries[each]).filter(({ lost }) => lost === undefined);
-  const named = all.filter(({ entry }) => entry.name === target.name);
-  const front = takenEntry(named, approvalOf(here.state, target.name)).winner?.scope ?? scope;
-  return equalJson(sentByScope(page, front), sentByScope(page, scope)) ? undefined : front;
-}
-
-/** What to ask Claude Code about a scope; or why it is not asked. An entry for all folders is asked about in none. */
-function questionFor(page: Page, scope: Scope, secrets: Secrets) {
-  const { context, here } = page;
+/** What to ask Claude Code about an entry; or why it is not asked. One for all folders is asked about in none. */
+function questionFor({ context, here }: Page, entry: Entry, secrets: Secrets) {
   const state =
-    scope === "user"
+    entry.scope === "user"
       ? { ...here.state, settings: here.state.settings.filter(({ from }) => from === "user-settings") }
       : here.state;
-  const entry = entryIn(page, scope);
-  if (entry === undefined) return { refused: "the entry is missing" };
   const has = sessionEnv(state, context.env);
   const used = expandEntry(entry, has).read.map(({ variable }) => variable);
   if (used.some((name) => Object.hasOwn(secrets, name) && has[name] !== secrets[name]))
@@ -239,13 +233,13 @@ function questionFor(page: Page, scope: Scope, secrets: Secrets) {
 }
 
 /** Asks Claude Code itself about the set-up as it stands. Whether it starts the server at all, its files say. */
-async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<Proof["client"]> {
-  const { context, options, show, here, target } = page;
+async function proveClient(page: Page, entry: Entry, secrets: Secrets): Promise<Proof["client"]> {
+  const { context, options, show, here } = page;
   const { claude, root, programEnv, state } = here;
   if (claude === undefined) return "not-asked";
-  const { name } = target;
+  const { name, scope } = entry;
   const client = `Claude Code ${claude.version}`;
-  const front = inFrontOf(page, scope);
+  const front = inFrontOf(page, entry);
   if (front !== undefined) {
     show.bad(`${client} uses its ${front} entry of the same name here, not the one in the ${scope} scope.`, [
       `To use the latter: claude mcp remove --scope ${front} ${printable(name, 64)}`,
@@ -260,7 +254,7 @@ async function proveClient(page: Page, scope: Scope, secrets: Secrets): Promise<
   const approval = scope === "project" ? approvalOf(state, name).state : "not-needed";
   if (isSwitchedOff(state, name)) return fail("disabled");
   if (approval === "rejected") return fail("rejected");
-  const question = questionFor(page, scope, secrets);
+  const question = questionFor(page, entry, secrets);
   if ("refused" in question) {
     show.warn(`Claude Code was not tested: ${question.refused}.`);
     return "not-asked";
@@ -299,14 +293,18 @@ function warnOfExports({ context, options, show }: Page, secrets: Secrets): void
 /** The proof of every chosen scope; undefined if there is none. The first failure is reported. */
 export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
   const page = await openAgain(before);
+  const secrets = secretsOf(page.target, values);
   let proof: Proof | undefined;
   for (const scope of choice.scopes) {
     if (scope !== "project" && page.here.claude === undefined) continue;
     const title = scope === "project" ? "Test with the saved settings" : `Test through Claude Code's ${scope} scope`;
-    const files = await test(page, sentByFiles(page, scope, title), title);
+    const entry = entryIn(page, scope);
+    const missing = `${title}: the entry "${page.target.name}" is missing when the file is read again`;
+    if (entry === undefined) throw new Refusal(missing, { hint: "npx create-halo-mcp doctor" }, "proof-failed");
+    const files = await test(page, sentByFiles(page, entry, title), title);
     showDiagnosis(page.show, files, title, true);
-    const client = files.ok ? await proveClient(page, scope, secretsOf(page.target, values)) : "not-asked";
-    if (scope === "project") warnOfExports(page, secretsOf(page.target, values));
+    const client = files.ok ? await proveClient(page, entry, secrets) : "not-asked";
+    if (scope === "project") warnOfExports(page, secrets);
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
     if (!proof.ok) break;
   }

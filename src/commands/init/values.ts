@@ -26,7 +26,7 @@ import { chosenFiles, isInProject, ownValues } from "../shared/client-files.ts";
 import { readKeychain } from "../shared/keychain.ts";
 import { opReference } from "./keychain.ts";
 import { commandFor } from "./repeat.ts";
-import { entryIn, type Page, type Values } from "./survey.ts";
+import { entryIn, type Page, type Values, whyNotAsked } from "./survey.ts";
 
 /** `flag`: on this command line. `given`: as plain text in the team's entry. The others: an empty line in them is no mistake. */
 type Source = readonly [
@@ -176,8 +176,11 @@ export function usable(sources: Sources, page: Page): Candidates {
       const store = result.ok ? undefined : result.store;
       if (store !== undefined && isGiven(kind)) break;
       if (found[which] !== undefined || store || (!result.ok && isFile(kind) && result.missing)) continue;
-      if (result.ok) found[which] = { value: settle(page, which, text, ` (${from})`), from, kind };
-      else if (!isGiven(kind) && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
+      if (result.ok) {
+        const cleaned = result.cleaned.join(", ");
+        if (cleaned !== "") page.show.info(`Removed from the ${LABELS[which]} (${from}): ${cleaned}.`);
+        found[which] = { value: result.value, from, kind };
+      } else if (!isGiven(kind) && page.ask !== undefined) page.show.warn(`Not used, ${from}: ${result.problem}.`);
       else throw new UsageError(`${from}: ${result.problem}`, undefined, which === "token" ? "bad-token" : "bad-id");
     }
     if (found[which] === undefined) assertResolved(page, which, sources[which]);
@@ -190,16 +193,27 @@ export function valuesOf({ token, account, profile }: Candidates): Values | unde
   return token && account && profile && { token: token.value, account: account.value, profile: profile.value };
 }
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-
-/** A value that can be used, cleaned; reports what was cleaned. `from`: where it was found. */
-function settle({ show, context }: Page, which: Value, text: string, from: string): string {
-  const result = cleanValue(which, text);
-  if (!result.ok) throw new Error(result.problem);
-  if (which === "token") context.secrets.add(result.value);
-  if (result.cleaned.length > 0) show.info(`Removed from the ${LABELS[which]}${from}: ${result.cleaned.join(", ")}.`);
-  return result.value;
+/** Nobody can be asked: what is missing, and the command that has it. */
+export async function missingInput(
+  { context, options, target, ask }: Page,
+  missing: readonly Value[],
+  again: string,
+): Promise<UsageError> {
+  const lines = missing.map((which) => {
+    const slot = target.slots[which];
+    const variable = `the variable ${"env" in slot ? slot.env : ""}`;
+    return which === "token"
+      ? `the product token: ${variable}, --token-stdin or --token-file <file>`
+      : `the ${LABELS[which]}: --${which}-id <id> (or --studio-url <url>), or ${variable}`;
+  });
+  if (ask === undefined && !options.yes && !options.dryRun)
+    lines.push("your agreement to the plan: --yes (or --dry-run to see it)");
+  const why = (await whyNotAsked(context, options)) ?? "--yes was given";
+  const message = [`nobody is asked, because ${why}. Missing:`, ...lines].join("\n  - ");
+  return new UsageError(message, { hint: again }, "missing-input");
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** The questions; in each field anything can be pasted. */
 const QUESTIONS: Readonly<Record<Value, string>> = {

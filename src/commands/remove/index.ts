@@ -11,31 +11,24 @@ import { DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts
 import { isOwn } from "../../core/plan/claude-program.ts";
 import type { FoundServer } from "../../core/plan/clients.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { type Target, variablesOf } from "../../core/plan/target.ts";
+import { removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
-import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
-import { createAsk } from "../../ui/ask.ts";
-import { createShow } from "../../ui/show.ts";
 import { carry } from "../init/carry.ts";
 import { conclude } from "../init/screens.ts";
-import { type Page, readOptions, survey, whyNotAsked } from "../init/survey.ts";
-import { type Choice, choiceOf, chosenFiles } from "../shared/client-files.ts";
+import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";
+import { missingInput } from "../init/values.ts";
+import { type Choice, choiceOf, chosenFiles, SCOPES } from "../shared/client-files.ts";
 import { buildRemoval, keepsBridge } from "./plan.ts";
 
 /** Exit code: 0 removed, or nothing was there. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
-  const ask = (await whyNotAsked(context, options)) === undefined ? await createAsk(context, "") : undefined;
-  const show = createShow(context, { quiet: options.json || options.quiet, guide: ask !== undefined });
-  const here = await survey(context, options);
-  const decides = options.yes ? undefined : ask;
-  const scopes = options.said.scope === undefined ? SCOPES : options.wished;
-  return await leave({ context, options, show, here, ask, decides }, scopes, raw.switches.has("values"));
+  const start = { ...(await openDialog(context, options)), options, here: await survey(context, options) };
+  return await leave(start, options.said.scope === undefined ? SCOPES : options.wished, raw.switches.has("values"));
 }
 
-const SCOPES = ["project", "local", "user"] as const;
 type Start = Omit<Page, "target" | "url">;
 
 // another program's server may have this name
@@ -63,43 +56,37 @@ export function find({ options, here }: Pick<Start, "options" | "here">, scopes:
   };
   const labels = places.flatMap(({ client, scope }) => (client === claudeCode ? [] : [`${client.label} (${scope})`]));
   if (own.length > 0) labels.unshift(`${claudeCode.label} (${own.join(", ")})`);
-  const entries = [...places.map(({ found }) => found), ...own.map((scope) => here.entries[scope])].flatMap(ours);
-  return {
-    name,
-    choice,
-    labels,
-    entries: entries.map(({ entry }) => entry),
-    others: names.filter((each) => each !== name),
-  };
+  const found = [...places.map(({ found }) => found), ...own.map((scope) => here.entries[scope])].flatMap(ours);
+  const entries = found.map(({ entry }) => entry);
+  const entry = entries.find(({ runs }) => !runs) ?? entries[0];
+  // the entry of a user can have the values themselves: the variables are in that of another client
+  const referred = VALUES.flatMap((value) => {
+    const all = entries.map(({ values }) => values[value]).filter((each) => each !== undefined && "env" in each);
+    const slot = all.find((each) => removableIn({ [value]: each }, name).length > 0) ?? all[0];
+    return slot === undefined ? [] : [[value, slot] as const];
+  });
+  const slots = { ...referring(variablesFor(name)), ...Object.fromEntries(referred) };
+  const where = { file: ".mcp.json", client: claudeCode };
+  const target: Target | undefined = entry && { mode: "join", name, url: entry.url || HALO_URL, slots, where, entry };
+  return { name, choice, labels, target, entries, others: names.filter((each) => each !== name) };
 }
 
 /** The removal itself, also from the wizard's menu. */
 export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly: boolean): Promise<number> {
   const { options, show, ask } = start;
-  const { name, choice, labels, entries, others } = find(start, scopes);
-  const [entry] = entries;
+  const { name, choice, labels, target, others } = find(start, scopes);
   const shown = printable(name, 64);
-  if (entry === undefined) {
+  if (target === undefined) {
     show.result(`There is no server "${shown}" of HALO to remove here.`);
     return 0;
   }
-  const said = Object.entries(options.said).flatMap(([option, value]) => [`--${option}`, value]);
-  if (ask === undefined && !options.yes && !options.dryRun)
-    throw new UsageError(
-      `nobody is asked, because ${await whyNotAsked(start.context, options)}`,
-      { hint: toSh(["npx", "create-halo-mcp", "remove", "--yes", ...(isValuesOnly ? ["--values"] : []), ...said]) },
-      "missing-input",
-    );
-  // the entry of a user can have the values themselves: the variables are in that of another client
-  const referred = VALUES.flatMap((value) => {
-    const slot = entries.map(({ values }) => values[value]).find((each) => each !== undefined && "env" in each);
-    return slot === undefined ? [] : [[value, slot] as const];
-  });
-  const slots = { ...referring(variablesFor(name)), ...Object.fromEntries(referred) };
-  const where = { file: ".mcp.json", client: claudeCode };
-  const target: Target = { mode: "join", name, url: entry.url || HALO_URL, slots, where, entry };
   const page: Page = { ...start, options: { ...options, choice }, target, url: target.url };
-  const decided = { values: { token: "", account: "", profile: "" }, choice };
+  if (ask === undefined && !options.yes && !options.dryRun) {
+    const said = Object.entries(options.said).flatMap(([option, value]) => [`--${option}`, value]);
+    const words = ["remove", "--yes", ...(isValuesOnly ? ["--values"] : []), ...said];
+    throw await missingInput(page, [], toSh(["npx", "create-halo-mcp", ...words]));
+  }
+  const decided = { values: NO_VALUES, choice };
   show.info(`To be removed: "${shown}" of ${labels.join(", ")}.`);
   const first = await buildRemoval(page, choice, isValuesOnly);
   if (first.isUnruled)
@@ -122,9 +109,13 @@ const STUDIO = "The token still works: delete it in HALO Studio > Settings > Pro
 
 /** What stays where, and why. */
 function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[] {
+  const { slots, name } = target;
+  const ours = removableIn(slots, name).map(({ env }) => env);
+  const foreign = variablesOf(slots).flatMap(({ env }) => (ours.includes(env) || !here.dotenv.has(env) ? [] : [env]));
   const kept = envIn(here.state.files.userSettings);
-  const isKept = scopes.some(isOwn) && variablesOf(target.slots).some(({ env }) => Object.hasOwn(kept, env));
+  const isKept = scopes.some(isOwn) && ours.some((env) => Object.hasOwn(kept, env));
   return [
+    ...(foreign.length > 0 ? [`Not named like HALO's, so left where it is: ${foreign.join(", ")}.`] : []),
     ...(isKept ? [`Other entries use its values in ${here.userSettings}, under "env".`] : []),
     ...(keepsBridge(here) ? [`The main checkout has HALO, too: its values stay in ${here.paths.bridge}.`] : []),
   ];

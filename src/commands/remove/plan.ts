@@ -12,12 +12,13 @@ import { isOwn, removeEntry } from "../../core/plan/claude-program.ts";
 import { removeEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, HEADING, planRemoval, planTakingOut, type Rule } from "../../core/plan/install.ts";
 import type { Step, WriteStep } from "../../core/plan/model.ts";
-import { variablesOf } from "../../core/plan/target.ts";
+import { removableIn, variablesOf } from "../../core/plan/target.ts";
 import { isInside, readState, readTemplate } from "../../io/read.ts";
 import { targetOf } from "../init/clients.ts";
-import { BRIDGE, checkOptions, fromTop, patternOf, stepsOf } from "../init/plan.ts";
-import { entryIn, type Page, type Survey } from "../init/survey.ts";
+import { BRIDGE, fromTop, patternOf, stepsOf } from "../init/plan.ts";
+import { entryIn, NO_VALUES, type Page, type Survey } from "../init/survey.ts";
 import { type Choice, type ClientHere, chosenFiles, isInProject } from "../shared/client-files.ts";
+import { checkOptions } from "../shared/options.ts";
 
 /** The values of a worktree stay while the main checkout has HALO, too. */
 export function keepsBridge({ root, project: { bridge } }: Survey): boolean {
@@ -33,7 +34,7 @@ const envOf = (files: readonly ClientHere["found"][]): ReadonlySet<string> =>
 function removalEdits(page: Page, choice: Choice) {
   const { here, target } = page;
   const chosen = chosenFiles(here, choice);
-  const removed = targetOf(page, { token: "", account: "", profile: "" });
+  const removed = targetOf(page, NO_VALUES);
   const project: FileEdits[] = [];
   const user: FileEdits[] = [];
   const others = ({ found }: ClientHere) => found.filter(({ entry }) => entry.name !== target.name);
@@ -41,7 +42,11 @@ function removalEdits(page: Page, choice: Choice) {
     const { store, path, scope } = file;
     (scope === "project" ? project : user).push([path, removeEdits(file, removed, here.toml)]);
     const kept = envOf([others(file)]);
-    const names = variablesOf(target.slots).flatMap(({ env }) => (kept.has(env) ? [] : [env]));
+    // of a user's file, only what its own entry refers to
+    const own = file.found.filter(({ entry }) => entry.name === target.name);
+    const names = own.flatMap(({ entry }) =>
+      removableIn(entry.values, target.name).flatMap(({ env }) => (kept.has(env) ? [] : [env])),
+    );
     if (store !== undefined) user.push([store, [(text) => removeDotenv(text, names)]]);
   }
   const stays = here.clients.flatMap((file) => {
@@ -98,12 +103,13 @@ function ownSteps(page: Page, { scopes }: Choice, stays: ReadonlySet<string>): r
     (text, { entry }) => text.replace(JSON.stringify(entry.raw), ""),
     JSON.stringify(state.store),
   );
-  const names = [...envOf([found])].filter((name) => !stays.has(name) && !rest.includes(`\${${name}`));
+  const own = found.flatMap(({ entry }) => removableIn(entry.values, target.name).map(({ env }) => env));
+  const names = [...new Set(own)].filter((name) => !stays.has(name) && !rest.includes(`\${${name}`));
   const edits = names.map((name) => (text: string) => removeProperty(text, ["env", name], { strict: false }));
   const settings = stepsOf(planTakingOut(snapshot, [[userSettings, edits, "env"]], new Set()));
   const removals = found.flatMap(({ scope, entry }): readonly Step[] => {
     const { clear = [], label = "" } = (scope === "user" && here.keychains.get(entry.name)) || {};
-    const program = clear[0] && here.findProgram(clear[0]);
+    const program = clear[0] && here.programs.find(clear[0]);
     const why = `take the token of "${entry.name}" out of ${label}`;
     const cleared = program ? [{ kind: "run", argv: [program, ...clear.slice(1)], why } as const] : [];
     return [removeEntry(claude.path, scope, entry), ...cleared];

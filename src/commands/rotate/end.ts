@@ -3,16 +3,16 @@ import { basename } from "node:path";
 import { adviceLine } from "../../core/advice.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { toSh } from "../../core/command-line.ts";
-import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
-import type { Plan, Step, StepStatus } from "../../core/plan/model.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { formsOf, maskOf, printable } from "../../core/secrets.ts";
 import { gitFolderOf } from "../../io/git.ts";
 import { type Leak, searchHistory } from "../../io/history.ts";
 import { findSpills } from "../../io/list.ts";
-import { createOutput } from "../../ui/output.ts";
-import { wrap } from "../../ui/wrap.ts";
+import type { carry } from "../init/carry.ts";
+import { conclude } from "../init/screens.ts";
+import type { Decided } from "../init/survey.ts";
 import type { Proof } from "../init/test.ts";
-import { labelOf, stepLabel } from "../shared/carry-out.ts";
+import { labelOf } from "../shared/carry-out.ts";
 import { ENV_FILE, type Folder, type Look } from "./places.ts";
 
 /** What stays as it is, and why. */
@@ -80,12 +80,8 @@ function leakLines({ files, history, complete }: Leaks): readonly string[] {
   ];
 }
 
-interface Outcome {
-  readonly token: string;
+interface Outcome extends Awaited<ReturnType<typeof carry>> {
   readonly old: readonly string[];
-  readonly plan: Plan;
-  readonly statuses: ReadonlyMap<Step, StepStatus>;
-  readonly changed: boolean;
   readonly tested: Diagnosis | undefined;
   readonly proofs: readonly Proof[];
   readonly leaks: Leaks | undefined;
@@ -94,45 +90,26 @@ interface Outcome {
 }
 
 /** The end of a run. Out: the exit code. */
-export function end(folders: readonly Folder[], outcome: Outcome): number {
-  const [{ page, target, here }] = folders as [Folder];
-  const { context, options, show } = page;
-  const { token, plan, statuses, tested, proofs, leaks } = outcome;
+export function end(folders: readonly Folder[], decided: Decided, outcome: Outcome): number {
+  const [{ page }] = folders as [Folder];
+  const { plan, statuses, changed, old, tested, proofs, leaks, isComplete } = outcome;
   const failed = proofs.find((proof) => !proof.ok);
-  const ok = failed === undefined && outcome.isComplete;
-  const next = options.dryRun ? [] : nextOf(folders, outcome, ok);
-  if (options.json) {
-    const steps = plan.steps.map((step) => {
-      const label = stepLabel(step, here.root);
-      const named = step.kind === "write" ? { path: label } : { title: label };
-      return { kind: step.kind, ...named, status: statuses.get(step) };
-    });
-    const probe = failed?.files ?? proofs.at(-1)?.files ?? tested;
-    createOutput(context).json({
-      version: 1,
-      ok,
-      dryRun: options.dryRun,
-      server: { name: target.name, url: page.url },
-      steps,
-      probe: probe === undefined ? null : { version: 1, ...diagnosisJson(probe) },
-      next: next.map((lines) => lines.join("\n")),
-      leaks: leaks ?? null,
-    });
-  } else if (!options.dryRun || leaks !== undefined) {
-    const done = outcome.changed ? "is in every place" : "was in every place already";
-    const works = ok ? `works and ${done}` : "is in place, but does not work everywhere: see above";
-    const headline = `The ${outcome.old.length > 0 ? "new " : ""}token (${maskOf(token)}) ${works}.`;
-    const all = [
-      ...(options.dryRun ? [] : [wrap(headline, show.columns), ...next]),
-      ...(leaks ? [leakLines(leaks)] : []),
-    ];
-    show.result(all.map((lines) => lines.join("\n")).join("\n\n"));
-  }
-  return ok ? 0 : 1;
+  const ok = failed === undefined && isComplete;
+  const done = changed ? "is in every place" : "was in every place already";
+  const works = ok ? `works and ${done}` : "is in place, but does not work everywhere: see above";
+  const headline = `The ${old.length > 0 ? "new " : ""}token (${maskOf(decided.values.token)}) ${works}.`;
+  const next = page.options.dryRun ? [] : nextOf(folders, old, ok);
+  const all = [...next, ...(leaks ? [leakLines(leaks)] : [])];
+  return conclude(page, decided, {
+    ...{ ok, plan, statuses, tested, proof: failed ?? proofs.at(-1) },
+    ...(page.options.dryRun ? {} : { headline }),
+    ending: { next: all.flatMap((lines) => ["", ...lines]).slice(1) },
+    more: { next: next.map((lines) => lines.join("\n")), leaks: leaks ?? null },
+  });
 }
 
 /** What is left for a person. */
-function nextOf(folders: readonly Folder[], { old }: Outcome, ok: boolean): readonly (readonly string[])[] {
+function nextOf(folders: readonly Folder[], old: readonly string[], ok: boolean): readonly (readonly string[])[] {
   const [{ page, target }] = folders as [Folder];
   const { env } = page.context;
   const places = folders.flatMap(({ choice }) => choice.places).filter(({ scope }) => scope === "project");

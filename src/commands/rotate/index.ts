@@ -10,8 +10,6 @@ import { maskOf } from "../../core/secrets.ts";
 import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
-import { createAsk } from "../../ui/ask.ts";
-import { createShow } from "../../ui/show.ts";
 import { carry } from "../init/carry.ts";
 import { proveAll } from "../init/index.ts";
 import { keychainSteps } from "../init/keychain.ts";
@@ -19,14 +17,14 @@ import { placeOf, stepsOf } from "../init/plan.ts";
 import {
   entryIn,
   type InitOptions,
+  openDialog,
   type Page,
   readOptions,
   type Survey,
   type Values,
-  whyNotAsked,
 } from "../init/survey.ts";
 import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
-import { askFor, isGiven, usable, valueSources } from "../init/values.ts";
+import { askFor, isGiven, missingInput, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { assertPrivate } from "../shared/privacy.ts";
 import { end, findLeaks, warn } from "./end.ts";
@@ -37,17 +35,15 @@ type Ids = Omit<Values, "token">;
 /** Exit code: 0 replaced, or it was everywhere already; 1 refused, or it does not work. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);
-  const isAsked = (await whyNotAsked(context, options)) === undefined;
-  const show = createShow(context, { quiet: options.json || options.quiet, guide: isAsked });
-  const ask = isAsked ? await createAsk(context, "") : undefined;
-  const decides = options.yes ? undefined : ask;
+  const dialog = await openDialog(context, options);
+  const { show } = dialog;
   show.title(`create-halo-mcp ${context.version}: replace the product token of HALO`);
   const main = await surveyFolder(context, options);
   const others = await othersOf(context, main, raw.values.also);
   const folderOf = async (here: Survey, name: string | undefined, own: InitOptions): Promise<Folder> => {
     const found = findIn(here, options, name);
     const { target, choice } = found;
-    const start = { context, options: { ...own, choice }, show, here, target, url: target.url, ask, decides };
+    const start = { ...dialog, options: { ...own, choice }, here, target, url: target.url };
     const page: Page = { ...start, url: await agreeOnUrl(start) };
     return { ...found, page, known: usable(await valueSources(page), page) };
   };
@@ -94,7 +90,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     });
   }
   const leaks = raw.switches.has("compromised") ? await findLeaks(folders, old, token) : undefined;
-  return end(folders, { ...carried, token, old, tested, proofs, leaks, isComplete });
+  return end(folders, decided, { ...carried, old, tested, proofs, leaks, isComplete });
 }
 
 /** Throws Refusal for a file that git would take, or that cannot be edited. */
@@ -184,16 +180,8 @@ async function newToken(
       if (pasted.token !== undefined) return pasted.token;
     }
   }
-  const missing = [
-    ...(direct ? [] : [`the new product token: --token-stdin, --token-file <file>, or the variable ${variable}`]),
-    ...(isAgreed ? [] : ["your agreement to the plan: --yes (or --dry-run to see it)"]),
-  ];
-  const why = await whyNotAsked(page.context, options);
-  const message = [`nobody is asked, because ${why ?? "--yes was given"}. Missing:`, ...missing].join("\n  - ");
-  const said = Object.entries({ "token-file": "new-token.txt", ...options.said }).flatMap(([name, text]) => [
-    `--${name}`,
-    text,
-  ]);
-  const hint = toSh(["npx", "create-halo-mcp", "rotate", "--yes", ...said]);
-  throw new UsageError(message, { hint }, "missing-input");
+  const said = Object.entries({ "token-file": "new-token.txt", ...options.said });
+  const words = said.flatMap(([name, text]) => [`--${name}`, text]);
+  const again = toSh(["npx", "create-halo-mcp", "rotate", "--yes", ...words]);
+  throw await missingInput(page, direct === undefined ? ["token"] : [], again);
 }

@@ -7,7 +7,7 @@ import { envIn } from "../../core/clients/claude-state.ts";
 import { referring } from "../../core/clients/entry.ts";
 import { CLIENT_IDS } from "../../core/clients/ids.ts";
 import { jsonOf } from "../../core/formats/json.ts";
-import { HALO_URL, VALUES, type Value, variablesFor } from "../../core/halo.ts";
+import { HALO_URL, VALUES } from "../../core/halo.ts";
 import {
   choosePlaces,
   dotenvPlaces,
@@ -19,17 +19,17 @@ import {
   type TokenPlace,
 } from "../../core/plan/rotate.ts";
 import type { Target } from "../../core/plan/target.ts";
-import { Refusal, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { run as runGit } from "../../io/git.ts";
 import { entriesOf } from "../../io/list.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { findRoot, readState } from "../../io/read.ts";
-import { decideAmong } from "../init/clients.ts";
+import { targetAmong } from "../init/clients.ts";
 import { type InitOptions, lookAgain, type Page, type Survey, survey } from "../init/survey.ts";
 import type { Candidates } from "../init/values.ts";
 import { find } from "../remove/index.ts";
 import { labelOf } from "../shared/carry-out.ts";
-import { type Choice, choiceOf } from "../shared/client-files.ts";
+import { type Choice, choiceOf, SCOPES } from "../shared/client-files.ts";
 
 /** A folder with HALO. */
 export interface Found {
@@ -46,7 +46,6 @@ export interface Folder extends Found {
   readonly known: Candidates;
 }
 
-const SCOPES = ["project", "local", "user"] as const;
 export const ENV_FILE = /^\.env(?:\.[\w-]+)*$/;
 const EXAMPLE = /\.(?:example|sample|template|dist)$/;
 
@@ -83,8 +82,7 @@ function withEnvFiles(here: Survey): Survey {
 /** What is set up in a folder. `name`: of the server, if it is known. */
 export function findIn(here: Survey, options: InitOptions, asked: string | undefined): Found {
   const { name, choice: all, entries } = find({ here, options: { ...options, name: asked } }, SCOPES);
-  const decision = decideAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name, url: options.url });
-  if (!decision.ok) throw new Refusal(decision.reason, { hint: decision.hint });
+  const shared = targetAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name, url: options.url });
   const keychain = here.keychains.get(name);
   const isHelped = entries.some(({ runs }) => runs) || (keychain !== undefined && keychain.save === undefined);
   // an entry whose program brings the token cannot be tested from here
@@ -94,10 +92,10 @@ export function findIn(here: Survey, options: InitOptions, asked: string | undef
   const choice = { ...all, scopes };
   const usable = entriesIn(here).filter(({ entry }) => entries.includes(entry) && !entry.runs);
   const used = usable.find(({ isOwn }) => isOwn) ?? usable[0];
-  if (decision.target.mode === "join" || used === undefined) return { here, choice, target: decision.target, isHelped };
+  if (shared.mode === "join" || used === undefined) return { here, choice, target: shared, isHelped };
   const names = namesOf(usable, name);
-  const [token, account, profile] = VALUES.map((value) => [...names[value]][0] ?? variablesFor(name)[value]);
-  const slots = referring({ token, account, profile } as Record<Value, string>);
+  const [token = "", account = "", profile = ""] = VALUES.map((value) => [...names[value]][0]);
+  const slots = referring({ token, account, profile });
   const where = { file: labelOf(used.path, here.root), client: claudeCode };
   const url = options.url ?? (used.entry.url || HALO_URL);
   const target: Target = { mode: "join", name, url, slots, where, isOwn: used.isOwn };

@@ -7,6 +7,7 @@ import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { findRoot, readState } from "../../io/read.ts";
 import { startProgram } from "../../io/start.ts";
+import { folderFor } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** Exit code: that of the program. */
@@ -14,8 +15,8 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const [program, ...args] = words;
   if (program === undefined)
     throw new UsageError("run needs a command after --", { hint: "npx create-halo-mcp run -- claude" });
-  const { cwd, env: exported, platform } = context;
-  const folder = resolve(cwd, values.cwd ?? ".");
+  const { cwd, platform } = context;
+  const folder = folderFor(resolve(cwd, values.cwd ?? "."));
   const file = values["values-file"];
   const root = findRoot(folder) ?? folder;
   const path = file === undefined ? join(root, ".env") : resolve(cwd, file);
@@ -25,13 +26,14 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   );
   const name = values.name ?? DEFAULT_NAME;
   const programs = programsFor(context, root, root);
+  // under npx, PATH begins with the programs of the current folder: neither the program nor what it starts is one of them
+  const exported = programs.env;
   // an exported variable that is empty hides no value
   const set = Object.fromEntries(Object.entries(exported).filter(([, value]) => value !== ""));
   const isComplete = Object.values(variablesFor(name)).every((each) => own[each] || set[each]);
   const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, programs, name);
   const found = { ...(await more), ...own };
   const env = switches.has("override") ? { ...exported, ...found } : { ...exported, ...found, ...set };
-  // under npx, PATH begins with the programs of the current folder: a name means one from elsewhere
   const started = /[\\/]/.test(program) ? program : programs.find(program);
   if (started === undefined)
     throw new EnvironmentError(`${program} was not found on the PATH, outside of this repository`, {

@@ -1,18 +1,17 @@
 /** Asks the program of a client whether it connects, with our entry alone and these values. */
 import type { Context } from "../../context.ts";
 import { type ClientFile, type ClientTarget, setEdits, type Toml } from "../../core/plan/clients.ts";
-import { editFiles } from "../../core/plan/install.ts";
-import type { Secrets } from "../../core/plan/model.ts";
+import { editFiles, secretsOf } from "../../core/plan/install.ts";
 import { Cancelled } from "../../errors.ts";
 import { askClient } from "../../io/ask-client.ts";
 import type { Show } from "../../ui/show.ts";
+import type { programsFor } from "./programs.ts";
 
-export interface AskPage {
+interface AskPage {
   readonly context: Context;
   readonly show: Show;
   readonly root: string;
-  readonly findProgram: (name: string) => string | undefined;
-  readonly programEnv: Context["env"];
+  readonly programs: ReturnType<typeof programsFor>;
   readonly toml: Toml;
   readonly timeoutMs: number;
 }
@@ -22,22 +21,22 @@ export type ProgramAnswer = "connected" | "failed" | "needs-auth" | "unknown" | 
 
 /** The answer, which is shown too. Throws only Cancelled. */
 export async function askProgram(
-  { context, show, root, findProgram, programEnv, toml, timeoutMs }: AskPage,
+  { context, show, root, programs: { find, env }, toml, timeoutMs }: AskPage,
   file: ClientFile,
   target: ClientTarget,
-  variables: Secrets,
 ): Promise<ProgramAnswer> {
   const { client } = file;
   const { label, ask, programs } = client;
-  const path = programs.map(findProgram).find((found) => found !== undefined);
+  const path = programs.map(find).find((found) => found !== undefined);
   if (path === undefined || ask === undefined) return "not-asked";
   // with references: the values are in its environment, not in a file
   const edits = setEdits({ ...file, scope: "project" }, { ...target, isAsked: false }, toml);
   const planned = editFiles(new Map(), [["client", edits]]);
   const text = planned.ok ? (planned.steps[0]?.after ?? "") : "";
+  const variables = secretsOf(target, target.values);
   const question = { path, ask, name: target.name, text, variables, timeoutMs: Math.min(timeoutMs, 30_000) };
   const progress = show.progress(`asking ${label}`);
-  const answer = await askClient(question, { cwd: root, env: programEnv, signal: context.signal })
+  const answer = await askClient(question, { cwd: root, env, signal: context.signal })
     .catch((error: unknown) => {
       if (error instanceof Cancelled) throw error;
       return undefined;

@@ -5,7 +5,7 @@ import { toSh } from "../../core/command-line.ts";
 import type { Plan, RunStep, Step, StepStatus } from "../../core/plan/model.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
-import { foundNothing } from "../../io/claude.ts";
+import { isAsBefore } from "../../io/claude.ts";
 import { exec } from "../../io/programs.ts";
 import { isInside } from "../../io/read.ts";
 import { applyWrites } from "../../io/write.ts";
@@ -68,9 +68,9 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
     assertPrivate: (realPath, path) => assertPrivate(place, { path, realPath }, { ignored: true }),
     afterwards: async (onDone) => {
       for (const step of steps.filter((step) => step.kind === "run")) {
-        const { undo, why } = step;
-        // an add that fails may still have added the entry
-        if (undo !== undefined) onDone(why, () => takeBack(undo, place));
+        const { undo, undoStdin, why } = step;
+        // a change that fails may still have been made
+        if (undo !== undefined) onDone(why, () => takeBack(undo, undoStdin, place));
         await run(step, context, place);
         if (undo === undefined) onDone(why, () => "");
         statuses.set(step, "written");
@@ -96,8 +96,8 @@ async function run(
 }
 
 /** Runs even after an abort. Out: what to type if it fails. */
-async function takeBack(argv: RunStep["argv"], { root, programEnv }: Asked): Promise<string | undefined> {
+async function takeBack(argv: RunStep["argv"], stdin = "", { root, programEnv }: Asked): Promise<string | undefined> {
   const { signal } = new AbortController();
-  const result = await exec(argv, { cwd: root, env: programEnv, stdin: "", timeoutMs: RUN_MS, signal });
-  return result.exitCode === 0 || foundNothing(result) ? undefined : toSh(named(argv));
+  const result = await exec(argv, { cwd: root, env: programEnv, stdin, timeoutMs: RUN_MS, signal });
+  return result.exitCode === 0 || isAsBefore(result) ? undefined : toSh(named(argv));
 }

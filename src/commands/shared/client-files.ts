@@ -14,6 +14,8 @@ import { type ClientFile, type FoundServer, foundIn, type Toml } from "../../cor
 import type { Snapshot } from "../../core/plan/model.ts";
 import type { Found } from "../../core/plan/target.ts";
 
+export const SCOPES = ["project", "local", "user"] as const;
+
 /** What is connected. */
 export interface Choice {
   readonly clients: readonly ClientId[];
@@ -82,12 +84,11 @@ export function withEntries(
   });
 }
 
-export interface Files {
-  readonly clients: readonly ClientHere[];
-}
-
 /** The files of a choice, without those of a client that reads the entry in the file of another one. */
-export function chosenFiles({ clients }: Files, { places }: Choice): readonly ClientHere[] {
+export function chosenFiles(
+  { clients }: { readonly clients: readonly ClientHere[] },
+  { places }: Choice,
+): readonly ClientHere[] {
   const isChosen = ({ client, scope }: ClientHere): boolean =>
     places.some((each) => each.id === client.id && each.scope === scope);
   const others = (file: ClientHere) =>

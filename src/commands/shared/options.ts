@@ -1,7 +1,10 @@
 /** Options that several commands share. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { endpointProblem, nameProblem } from "../../core/halo.ts";
+import { toSh } from "../../core/command-line.ts";
+import { endpointProblem, HALO_URL, nameProblem } from "../../core/halo.ts";
+import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
@@ -15,9 +18,18 @@ function checked({ values, origins }: RawOptions, name: string, problemOf: typeo
 export const nameOf = (raw: RawOptions) => checked(raw, "name", nameProblem);
 export const urlOf = (raw: RawOptions) => checked(raw, "url", endpointProblem);
 
+/** The folder of `--cwd`. Throws UsageError if there is none. */
+export function folderFor(path: string): string {
+  if (!existsSync(`${path}/`)) throw new UsageError(`--cwd: there is no folder ${printable(path, 200)}`);
+  return path;
+}
+
 export function pathOf(context: Context, given: string | undefined): string | undefined {
   return given === undefined ? undefined : resolve(context.cwd, given);
 }
+
+/** The options for `check`: none for HALO's own endpoint. */
+export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
 
 /** `--timeout` in seconds; 15 by default. */
 export function seconds(text = "15"): number {

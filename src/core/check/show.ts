@@ -1,7 +1,7 @@
 /** What may be shown of a file: as a whole in a plan, line by line, and in the words of a finding. */
 import { isKeyPath } from "../clients/claude-settings.ts";
 import { assignments } from "../formats/dotenv.ts";
-import { spanOf } from "../formats/nodes.ts";
+import { isObjectNode, member, spanOf } from "../formats/nodes.ts";
 import { HIDDEN, mask, maskOf, printable } from "../secrets.ts";
 import { documentOf, kindOf } from "./documents.ts";
 import type { Span, Subject } from "./model.ts";
@@ -25,13 +25,21 @@ function maskSpans(text: string, spans: readonly Span[], secrets: readonly strin
   return masked + text.slice(at);
 }
 
-/** The text of a file with `secrets` and those of secret-judge.ts masked, line by line; of `.env` all values but `shown`. */
+/** The text of a file with `secrets` and those of secret-judge.ts masked, line by line; of `.env` and of a root "env" all values but `shown`. */
 export function maskFile(path: string, text: string, secrets: readonly string[], shown: readonly string[]): string {
   const kind = kindOf(path) ?? "mcp";
   const document = documentOf({ path, kind, text, encoding: "utf-8", tracked: false, ignored: false, mode: undefined });
   const found = secretsIn(document).map(({ span }) => span);
   const values = kind === "env" ? assignments(text).filter(({ value }) => value !== "" && !shown.includes(value)) : [];
-  const all = [...values.map(({ rawStart: start, rawEnd: end }) => spanOf({ start, end })), ...found];
+  const env = member(document.whole ?? document.tree, "env")?.value;
+  const texts = (isObjectNode(env) ? env.entries : [])
+    .map(({ value }) => value)
+    .filter((value) => value.kind === "scalar" && !["", ...shown].includes(String(value.value)));
+  const all = [
+    ...values.map(({ rawStart: start, rawEnd: end }) => spanOf({ start, end })),
+    ...texts.map(spanOf),
+    ...found,
+  ];
   const spans = all.toSorted((a, b) => a.offset - b.offset);
   return mask(maskSpans(text, spans, secrets), secrets);
 }

@@ -2,7 +2,7 @@
 import { claudeCode, type Entry, reference, type Scope } from "../clients/claude-code.ts";
 import { entryFor, type Slots } from "../clients/entry.ts";
 import { toSh } from "../command-line.ts";
-import { equalJson, jsonOf, property } from "../formats/json.ts";
+import { equalJson, type Json, jsonOf, property } from "../formats/json.ts";
 import { HEADERS, VALUES, type Value } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
 import { editFiles, envEdits, type Planned, secretsOf } from "./install.ts";
@@ -36,10 +36,13 @@ function describe(title: string, url: string, headers: Readonly<Record<string, s
 }
 
 type Shown = Pick<Entry, "name" | "url" | "headers">;
-export function removeEntry(program: string, scope: OwnScope, { name, url, headers }: Shown): RunStep {
+/** `raw`: put back if a later step fails; it may be the only place of a token. */
+export function removeEntry(program: string, scope: OwnScope, { name, url, headers }: Shown, raw?: Json): RunStep {
   const why = `remove the existing "${name}" (${scope} scope)`;
   const argv = [program, "mcp", "remove", "--scope", scope, name] as const;
-  return { kind: "run", argv, why, details: describe("existing", url, headers) };
+  const add = [program, "mcp", "add-json", "--scope", scope, name, "-"] as const;
+  const undo = raw === undefined ? {} : { undo: add, undoStdin: JSON.stringify(raw) };
+  return { kind: "run", argv, why, details: describe("existing", url, headers), ...undo };
 }
 
 /** Values in the user's settings, for a Claude Code that accepts only references. Another connection's ID stays. */
@@ -87,6 +90,6 @@ export function planClaude(input: ClaudeInput): readonly Step[] {
     }
     const found = existing(scope);
     if (found !== undefined && equalJson(found.raw, entry)) return [];
-    return found === undefined ? [add] : [removeEntry(program, scope, found), add];
+    return found === undefined ? [add] : [removeEntry(program, scope, found, readsStdin ? found.raw : undefined), add];
   });
 }

@@ -7,7 +7,7 @@ import { addToArray, isSkeleton, removeFromArray, removeProperty, setProperty } 
 import { addLines, appendLines, removeLine, removeLines } from "../formats/lines.ts";
 import type { Value } from "../halo.ts";
 import { isClosed, type Secrets, type Snapshot, type WriteStep } from "./model.ts";
-import { type Target, variablesOf } from "./target.ts";
+import { removableIn, type Target, variablesOf } from "./target.ts";
 
 interface Project {
   /** Absolute. `exclude` is `.git/info/exclude`; undefined without git. `bridge` gives Claude Code the values. */
@@ -162,16 +162,13 @@ export function planRemoval(input: RemovalInput): Planned {
   const { paths, target, kept, keptInBridge, tracked, snapshot, isValuesOnly } = input;
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
-  const names = variables.map(({ env }) => env);
+  const own = removableIn(slots, name).map(({ env }) => env);
+  const names = own.filter((env) => !kept.has(env));
   // under our comment, of a variable that nobody refers to any more: an ID may also be another person's
   const shown = dotenvOf(paths.example === undefined ? undefined : snapshot.get(paths.example));
-  const inBridge = variablesOf(slots).filter(({ env }) => !keptInBridge.has(env));
+  const inBridge = own.filter((env) => !keptInBridge.has(env));
   const settings: readonly Edit[] = [
-    ...inBridge.map(
-      ({ env }) =>
-        (text: string) =>
-          removeProperty(text, ["env", env], LENIENT),
-    ),
+    ...inBridge.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
   const shared = (files: readonly FileEdits[]): readonly FileEdits[] => (isValuesOnly ? [] : files);

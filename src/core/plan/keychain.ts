@@ -21,9 +21,11 @@ const SERVICE = "create-halo-mcp";
 const HEADER = HEADERS.token;
 
 const inShell = (read: Argv): string => `t=$(${read.map(quoteSh).join(" ")}) && printf '{"${HEADER}":"%s"}' "$t"`;
+/** cmd looks for a bare name in the current folder first, which is a repository. In quotes: the shell may be cmd or bash. */
+const POWERSHELL = '"C:/Windows/System32/WindowsPowerShell/v1.0/powershell.exe"';
 /** Without `$`: the shell that Claude Code uses on Windows may be bash. */
 const inPowershell = (before: string, reads: string): string =>
-  `powershell -NoProfile -Command "${before}@{'${HEADER}'=${reads}} | ConvertTo-Json -Compress"`;
+  `${POWERSHELL} -NoProfile -Command "${before}@{'${HEADER}'=${reads}} | ConvertTo-Json -Compress"`;
 
 /** The store of each platform, by documentation (2026-11); names of servers have no blanks or quotes. */
 const STORES: Readonly<Record<string, (name: string) => Keychain>> = {
@@ -123,19 +125,20 @@ export function opened(store: FileState, tokens: Tokens): FileState {
   return { ...store, text: JSON.stringify({ ...value, mcpServers: Object.fromEntries(filled) }) };
 }
 
-/** The token into the store; nothing for one that a person keeps there. `stored`: the token that is there now. */
+/** The token into the store; nothing for one that a person keeps there. `stored`: the token that is there now; `isMoved`: from an entry that goes. */
 export function saveSteps(
   { save, clear, label }: Keychain,
   program: string,
   name: string,
   token: string,
   stored: string | undefined,
+  isMoved: boolean,
 ): readonly RunStep[] {
   if (save === undefined || stored === token) return [];
   const at = ([, ...args]: Argv): RunStep["argv"] => [program, ...args];
   const why = `put the token of "${name}" into ${label}, through standard input`;
-  // an older token that was replaced cannot be put back
-  const undo = stored === undefined && clear !== undefined ? { undo: at(clear) } : {};
+  // an older token that was replaced cannot be put back, nor perhaps the entry: then the token stays here
+  const undo = stored === undefined && !isMoved && clear !== undefined ? { undo: at(clear) } : {};
   return [{ kind: "run", argv: at(save.argv), stdin: save.stdin(token), why, ...undo }];
 }
 

@@ -39,8 +39,9 @@ export interface RunStep {
   /** For the plan: what it is for, and what it changes; no secret. */
   readonly why: string;
   readonly details?: readonly string[];
-  /** The command that removes what it added. What it removed is not restored: the message says so. */
+  /** The command that takes it back, and its input. Without one nothing is restored: the message says so. */
   readonly undo?: readonly [string, ...string[]];
+  readonly undoStdin?: string;
 }
 
 /** What a human does, in a web client or a shell. */

@@ -55,6 +55,12 @@ export function variablesOf(slots: Partial<Slots>) {
   });
 }
 
+/** Those that a removal takes out of private files: HALO's by their names. An entry of a repository can name any other. */
+export const removableIn = (slots: Partial<Slots>, name: string) =>
+  variablesOf(slots).filter(
+    ({ value, env }) => (isFollowed(env, value) && isOurs(env)) || env === variablesFor(name)[value],
+  );
+
 /** Whether the value of a slot may be shown: an ID in the file itself, or of a variable that is HALO's by its name. */
 export const isShowable = (slot: HeaderValue): boolean => !("env" in slot) || isOurs(slot.env);
 
