@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
+import { printable } from "./core/secrets.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOptions } from "./flags.ts";
 import { wrap } from "./ui/wrap.ts";
@@ -162,11 +163,7 @@ export function wantsJson(argv: readonly string[]): boolean {
 /** The only error boundary: what went wrong, then the next command to type. Returns the exit code. */
 async function report(context: Context, thrown: unknown, argv: readonly string[]): Promise<number> {
   // not at every start
-  const [{ createOutput }, { printable }, { columnsOf }] = await Promise.all([
-    import("./ui/output.ts"),
-    import("./core/secrets.ts"),
-    import("./ui/paint.ts"),
-  ]);
+  const { createOutput } = await import("./ui/output.ts");
   const output = createOutput(context);
   // masked before it is cut: half a secret would not be recognised
   const { code, message, hint, exitCode } = known(context, thrown, (text) => printable(output.clean(text)));
@@ -177,7 +174,8 @@ async function report(context: Context, thrown: unknown, argv: readonly string[]
     const text = code === "cancelled" ? message : `create-halo-mcp: ${message}`;
     const more = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
     const hints = code === "missing-input" && /^(?:\w+=\S+ )?npx /.test(hint ?? "") ? ["Run:", ...more] : more;
-    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, columnsOf(context.stderr) - 2)).join("\n"));
+    const width = Math.max(40, Math.min(context.stderr.columns || 80, 80)) - 2;
+    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, width)).join("\n"));
   }
   if (argv.includes("--debug") && thrown instanceof Error) output.say(thrown.stack ?? "");
   return exitCode;
