@@ -161,7 +161,7 @@ describe.concurrent("the last screen", () => {
       expect(commands).toHaveLength(2);
       // what repeats it is in the JSON
       const { stdout } = await m.run(full(m, "--json"), { env: withToken });
-      for (const command of [...commands, JSON.parse(stdout).recreate]) {
+      for (const command of [...commands, JSON.parse(stdout).recreate.replace("HALO_MCP_TOKEN=… ", "")]) {
         const typed = await start("sh", ["-c", command], { cwd: clone, env });
         expect(typed.code, typed.stderr).toBe(0);
       }
