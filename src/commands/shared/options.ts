@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { endpointProblem, HALO_URL, nameProblem } from "../../core/halo.ts";
-import { printable } from "../../core/secrets.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
@@ -20,7 +19,7 @@ export const urlOf = (raw: RawOptions) => checked(raw, "url", endpointProblem);
 
 /** The folder of `--cwd`. Throws UsageError if there is none. */
 export function folderFor(path: string): string {
-  if (!existsSync(`${path}/`)) throw new UsageError(`--cwd: there is no folder ${printable(path, 200)}`);
+  if (!existsSync(`${path}/`)) throw new UsageError(`--cwd: there is no folder ${path}`);
   return path;
 }
 
