@@ -273,12 +273,17 @@ describe.concurrent("rotate in a repository that means harm", () => {
   test.each<[string, string, (url: string) => object]>([
     ["a token in it", ".mcp.json", (url) => ({ type: "http", url, headers: headers("made.up.literal.Zq7Xw2Lk") })],
     ["another transport", ".mcp.json", (url) => ({ ...entryFor(url), type: "sse" })],
-    ["another client", ".cursor/mcp.json", (url) => ({ url, headers: headers("made.up.literal.Zq7Xw2Lk") })],
+    [
+      "a private file of another client",
+      ".cursor/mcp.json",
+      (url) => ({ url, headers: headers("made.up.literal.Zq7Xw2Lk") }),
+    ],
   ])("its URL gets nothing, the person's own entry is tested and changed: %s", (_, file, entry) =>
     harmed(async (m, evil) => {
       const own = { mcpServers: { halo: { type: "http", url: m.url, headers: headers(TOKEN) } } };
       m.write("../home/.claude.json", JSON.stringify(own), 0o600);
       m.write(file, JSON.stringify({ mcpServers: { halo: entry(evil) } }));
+      m.write(".gitignore", ".cursor\n");
       m.commit();
       for (const args of [["--dry-run"], ["--yes"]]) quietly(await piped(m, args));
       expect(m.standIn.requests.length).toBeGreaterThan(0);

@@ -112,10 +112,12 @@ function entriesIn({ entries, clients, store, programs }: Survey) {
 }
 
 /** Every token of this folder and of the user's own files. */
-async function placesIn({ here, target: { name } }: Found) {
+async function placesIn({ here, target: { name, url } }: Found) {
   const { snapshot, paths, state, store, project, git, toml, clients } = here;
   const entries = entriesIn(here).filter(({ entry }) => entry.name === name);
   const names = namesOf(entries, name);
+  // a repository's file with another URL gets a token only in place of the same one
+  const named = new Set(entries.flatMap((each) => (each.isOwn || each.entry.url === url ? [each.entry] : [])));
   const { localSettings, mainSettings, userSettings } = state.files;
   const places: TokenPlace[] = [];
   const tracked: string[] = [];
@@ -134,13 +136,13 @@ async function placesIn({ here, target: { name } }: Found) {
   for (const scope of ["local", "user"] as const)
     for (const { entry } of here.entries[scope])
       if (scope === "local" || !here.keychains.has(entry.name))
-        places.push(...entryPlace(store, [...ofStore[scope], entry.name], entry, entry.name === name));
+        places.push(...entryPlace(store, [...ofStore[scope], entry.name], entry, named.has(entry)));
   /** Committed files with a token in plain text: nothing is written there. */
   const exposed: string[] = [];
   for (const { client, scope, path, found } of clients)
     for (const { entry } of found) {
       const parse = client.format === "toml" ? toml.parseToml : undefined;
-      const own = entryPlace(path, [client.servers, entry.name], entry, entry.name === name, parse);
+      const own = entryPlace(path, [client.servers, entry.name], entry, named.has(entry), parse);
       if (own.length === 0) continue;
       const isPrivate = scope === "user" || ((await git?.isIgnored(path)) && !(await git?.isTracked(path)));
       if (isPrivate) places.push(...own);

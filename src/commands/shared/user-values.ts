@@ -29,12 +29,8 @@ export async function userValues(
   const found = VALUES.flatMap((which) => {
     const variable = variablesFor(name)[which];
     const slot = values[which];
-    const inSettings = property(settings, variable);
-    const all = [
-      slot && "literal" in slot ? slot.literal : undefined,
-      inSettings,
-      ...clients.map((each) => each?.[which]),
-    ];
+    const written = slot && "literal" in slot ? slot.literal : undefined;
+    const all = [written, property(settings, variable), ...clients.map((each) => each?.[which])];
     const value = all.find((each) => typeof each === "string" && each !== "");
     return typeof value === "string" ? [[variable, value] as const] : [];
   });
