@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
-import { printable } from "./core/secrets.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOptions } from "./flags.ts";
 import { wrap } from "./ui/wrap.ts";
@@ -163,7 +162,7 @@ export function wantsJson(argv: readonly string[]): boolean {
 /** The only error boundary: what went wrong, then the next command to type. Returns the exit code. */
 async function report(context: Context, thrown: unknown, argv: readonly string[]): Promise<number> {
   // not at every start
-  const { createOutput } = await import("./ui/output.ts");
+  const [{ createOutput }, { printable }] = [await import("./ui/output.ts"), await import("./core/secrets.ts")];
   const output = createOutput(context);
   // masked before it is cut: half a secret would not be recognised
   const { code, message, hint, exitCode } = known(context, thrown, (text) => printable(output.clean(text)));
