@@ -173,7 +173,8 @@ async function report(context: Context, thrown: unknown, argv: readonly string[]
     const text = code === "cancelled" ? message : `create-halo-mcp: ${message}`;
     const more = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
     const hints = code === "missing-input" && /^(?:\w+=\S+ )?npx /.test(hint ?? "") ? ["Run:", ...more] : more;
-    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, 78)).join("\n"));
+    const width = Math.max(40, Math.min(context.stderr.columns || 80, 80)) - 2;
+    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, width)).join("\n"));
   }
   if (argv.includes("--debug") && thrown instanceof Error) output.say(thrown.stack ?? "");
   return exitCode;

@@ -118,6 +118,7 @@ describe("startLines", () => {
         context: { ...context, cwd: "/elsewhere" },
         options: optionsOf([]),
         here: { root: "/repo", paths: { env: "/repo/.env" }, state } as Survey,
+        show: { columns: 80 } as Show,
       },
       choice,
     ).join(" ");

@@ -8,8 +8,10 @@ import { leaks } from "./doctor-support.ts";
 import {
   APPLY,
   ASK_IDS,
+  committed,
   contents,
   DOTENV,
+  entryFor,
   flat,
   full,
   ids,
@@ -51,7 +53,7 @@ describe.concurrent("init --client", () => {
   test("three clients are one plan: the token is in .env alone; again, nothing is written", () =>
     on({}, async (m) => {
       const said = succeeded(await init(m, "--client", "cursor,vscode,codex"));
-      expect(said).toContain("Tested from here as each would send it: Cursor, VS Code, Codex.");
+      expect(said).toContain("Tested from here as each would send it: VS Code. Not yet connected: Cursor, Codex.");
       expect(names(m.tree()).sort()).toEqual([...FILES, ...TEAM, ".env"].sort());
       expect(m.read(".env")).toBe(DOTENV);
       expect([m.mode(".env"), ...FILES.map(m.mode)]).toEqual(["600", "644", "644", "644"]);
@@ -62,7 +64,7 @@ describe.concurrent("init --client", () => {
       const before = m.tree();
       for (const args of [["--client", "cursor,vscode,codex"], []])
         expect(succeeded(await m.run(["--yes", "--url", m.url, ...args], { env: only(m) }))).toContain(
-          "Already set up and working. Nothing was written.",
+          "Already set up and working, but not in Cursor, Codex. Nothing was written. Cursor still needs its values:",
         );
       expect(m.tree()).toEqual(before);
     }));
@@ -158,6 +160,38 @@ describe.concurrent("init --client", () => {
   );
 });
 
+describe.concurrent("a repository with .mcp.json and .cursor/mcp.json", () => {
+  const both = (m: Machine, files: Readonly<Record<string, string>> = {}): void =>
+    committed(m, entryFor(m.url), "halo", {
+      ".cursor/mcp.json": cursor(m),
+      ".gitignore": ".env\n.claude/\n",
+      ...files,
+    });
+
+  test.each([
+    ["conflict markers", "<<<<<<< HEAD\n{}\n"],
+    ["a comma too many", '{ "mcpServers": {}, }\n'],
+  ])("%s in .mcp.json come before Cursor, though that works", (_, text) =>
+    on({}, async (m) => {
+      both(m, { ".env": DOTENV });
+      m.write(".mcp.json", text);
+      const run = await untouched(m, () => m.run(["--yes", "--url", m.url], { env: only(m) }));
+      expect([run.code, run.stdout]).toEqual([1, ""]);
+      expect(run.stderr).toContain(".mcp.json:1:");
+    }),
+  );
+
+  test("who joins hears of Cursor, too", () =>
+    on({}, async (m) => {
+      both(m);
+      mkdirSync(join(m.home, ".cursor"));
+      const said = succeeded(await m.run(full(m), { env: { ...only(m), ...withToken } }));
+      expect(said).toContain("Test as Cursor sends it: the values work, but it does not take them from .env.");
+      expect(said).toContain(`Cursor still needs its values: npx create-halo-mcp guide cursor --url ${m.url}`);
+      expect(m.repo.git("status", "--short")).toBe("");
+    }));
+});
+
 describe.concurrent("a repository with .cursor/mcp.json alone", () => {
   const shared = (m: Machine, text: string): void => {
     m.write(".cursor/mcp.json", text);
@@ -246,6 +280,7 @@ describe.concurrent("what a repository must not make us do", () => {
     on({}, async (m) => {
       succeeded(await init(m, "--client", "vscode"));
       m.write(".vscode/mcp.json", m.read(".vscode/mcp.json").replace('"promptString"', '"command"'));
+      m.standIn.requests.length = 0;
       const run = await untouched(m, () => init(m, "--client", "vscode"));
       expect([run.code, flat(run)]).toEqual([
         1,
@@ -312,7 +347,7 @@ describe.concurrent("in a terminal", () => {
   );
 });
 
-test("--own-credentials: variables of its own, a line to repeat it, and a teammate joins with them", () =>
+test("--own-credentials: variables of its own, a command to repeat it, and a teammate joins with them", () =>
   on({}, async (m) => {
     succeeded(await init(m));
     const shared = m.read(".env");
@@ -321,9 +356,10 @@ test("--own-credentials: variables of its own, a line to repeat it, and a teamma
     const ownArgs = ["--own-credentials", "--yes", "--url", m.url, ...ids.slice(0, 2)];
     // what is exported for the first connection is not taken for the second one
     expect((await m.run([...args, ...ownArgs], { env })).stderr).toContain("the profile ID: --profile-id");
-    const made = succeeded(await m.run([...args, ...ownArgs, ...ids.slice(2)], { env }));
-    expect(made).toContain("HALO_DE_MCP_TOKEN=… npx create-halo-mcp --yes");
-    expect(made).toContain("--own-credentials");
+    const made = await m.run([...args, ...ownArgs, ...ids.slice(2), "--json"], { env });
+    expect(JSON.parse(made.stdout).recreate).toMatch(
+      /^HALO_DE_MCP_TOKEN=… npx create-halo-mcp --yes .*--own-credentials/,
+    );
     const own = DOTENV.replaceAll("HALO_", "HALO_DE_");
     expect(m.read(".env")).toBe(shared + own);
     expect(m.read(".cursor/mcp.json")).toContain(`"X-CM-PRODUCTTOKEN": "\${env:HALO_DE_MCP_TOKEN}"`);
@@ -331,7 +367,7 @@ test("--own-credentials: variables of its own, a line to repeat it, and a teamma
     const before = m.tree();
     // the entries say which variables they use
     const again = await m.run(["--yes", "--url", m.url, ...args], { env: only(m) });
-    expect(succeeded(again)).toContain("Already set up and working. Nothing was written.");
+    expect(succeeded(again)).toContain("Already set up and working, but not in Cursor, Codex. Nothing was written.");
     expect(m.tree()).toEqual(before);
     succeeded(await m.run(["remove", "--yes", "--name", "halo-de"], { env: only(m) }));
     expect(m.read(".env")).toBe(shared);

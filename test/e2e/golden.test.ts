@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CLEAN } from "../support/check.ts";
 import { put, servers } from "./doctor-support.ts";
 import { golden, LENGTH, noneIsLeft, titled } from "./golden.ts";
-import { APPLY, ASK_IDS, CONNECT, DOTENV, entryFor, on, PASTE, TOKEN, untouched } from "./support.ts";
+import { APPLY, ASK_IDS, CONNECT, committed, DOTENV, entryFor, full, on, PASTE, TOKEN, untouched } from "./support.ts";
 import { again, type Case, type Files, here, printed, team, transcripts, written } from "./transcripts.ts";
 
 /** What the packed program prints and writes, word for word, beside the faults of doctor.test.ts. */
@@ -67,9 +67,13 @@ describe.concurrent("check", () => {
   );
 });
 
-/** Questions with the keys or the text of their answers: the screen of a terminal so wide that it breaks no line of ours. */
-const SCREENS: Readonly<Record<string, Case & { readonly answers: readonly string[]; readonly code: number }>> = {
-  first: { answers: [CONNECT, PASTE, ...ASK_IDS, APPLY], code: 0 },
+interface Answered extends Case {
+  /** Each is a question with the keys or the text of its answer. */
+  readonly answers: readonly string[];
+}
+
+/** The screen of a terminal so wide that it breaks no line of ours. */
+const SCREENS: Readonly<Record<string, Answered & { readonly code: number }>> = {
   "no to the plan": { answers: [CONNECT, PASTE, ...ASK_IDS, "Write th: down down enter"], code: 130 },
   "a failed test": {
     server: { token: "another" },
@@ -77,8 +81,42 @@ const SCREENS: Readonly<Record<string, Case & { readonly answers: readonly strin
     code: 130,
   },
   "already set up": { prepare: again, answers: ["What now?: enter"], code: 0 },
-  join: { prepare: team, answers: [PASTE], code: 0 },
 };
+
+const OLD = "made.up.old.Pm3Jx8Qd5Wc1-a7b2";
+/** What a person does most often. There are as many questions as answers. */
+const WAYS: Readonly<Record<string, Answered>> = {
+  "first set-up": { answers: [CONNECT, PASTE, ...ASK_IDS, APPLY] },
+  join: { prepare: team, answers: [PASTE] },
+  "join without IDs": { prepare: (m) => committed(m, entryFor(m.url)) as undefined, answers: [PASTE, ...ASK_IDS] },
+  repair: {
+    async prepare(m) {
+      await again(m);
+      m.write(".env", DOTENV.replace(TOKEN, OLD), 0o600);
+      return {};
+    },
+    answers: ["Use it everywhere?: enter"],
+  },
+  "a refused token": {
+    async prepare(m) {
+      expect((await m.run(full(m, "--skip-test"), { env: { HALO_MCP_TOKEN: OLD } })).code).toBe(0);
+      return {};
+    },
+    answers: ["What now?: enter", PASTE],
+  },
+  ci: {
+    prepare: (m) => committed(m, entryFor(m.url)) as undefined,
+    args: ["--ci", "github"],
+    answers: [APPLY],
+  },
+};
+const SIZES = [
+  [80, 24],
+  [60, 20],
+] as const;
+const FRAMES = Object.entries(WAYS).flatMap(([name, way]) =>
+  SIZES.map(([cols, rows]) => [`${name} ${cols}x${rows}`, { cols, rows }, way] as const),
+);
 
 describe.concurrent("screens of the wizard", () => {
   test.each(Object.entries(SCREENS))("%s", (name, { answers, code, prepare, ...options }) =>
@@ -88,6 +126,24 @@ describe.concurrent("screens of the wizard", () => {
       await wizard.follow(...answers);
       await wizard.ends(code);
       golden(`init/screens/${name}.txt`, titled(`exit ${code}`, here(m, wizard.text().replace(/ +$/gm, ""))));
+    }),
+  );
+
+  test.each(FRAMES)("%s", (name, size, { answers, args = [], prepare }) =>
+    on({ length: LENGTH }, async (m) => {
+      await prepare?.(m);
+      const wizard = m.open(["--url", m.url, ...args], size);
+      const frame = (title: string): string => titled(title, `${here(m, wizard.screen().join("\n"))}\n`);
+      const frames: string[] = [];
+      for (const answer of answers) {
+        const [question = ""] = answer.split(": ");
+        await wizard.asks(question);
+        await wizard.settle();
+        frames.push(frame(question));
+        await wizard.follow(answer);
+      }
+      await wizard.ends(0);
+      golden(`init/screens/${name}.txt`, ...frames, frame("exit 0"));
     }),
   );
 });

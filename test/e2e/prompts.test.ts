@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import {
   ACCOUNT,
@@ -118,8 +119,16 @@ describe.concurrent("prompts", () => {
   test("0 values: --ci where HALO is set up, in a clone without any value; nothing is sent", () =>
     on({}, async (m) => {
       committed(m, entryFor(m.url), "halo", example);
+      const last = 'Next: git add .github/workflows/mcp-check.yml && git commit -m "Check the MCP configuration"';
+      const said = flat(await m.run(["--yes", "--url", m.url, "--ci", "github"]));
+      expect(said).toContain(`Saved. ${last}`);
+      expect(said).not.toMatch(/no shared file changes|To repeat|claude-code/);
+      m.repo.git("clean", "--quiet", "--force", "-d");
       await follow(m, [APPLY], "--ci", "github");
-      expect(m.exists(".github/workflows/mcp-check.yml")).toBe(true);
+      execFileSync("sh", ["-c", last.slice(6)], { cwd: m.path, env: m.env, stdio: "ignore" });
+      expect(m.repo.git("show", "--name-only", "--format=%s")).toBe(
+        "Check the MCP configuration\n\n.github/workflows/mcp-check.yml\n",
+      );
       expect([m.exists(".env"), m.standIn.requests]).toEqual([false, []]);
     }));
 
@@ -145,11 +154,27 @@ describe.concurrent("prompts", () => {
     on({}, async (m) => {
       m.write(".mcp.json", '{\n  // ours\n  "mcpServers": {},\n}\n');
       const no = m.open(["--url", m.url]);
-      await no.follow(CONNECT, "Mend this file first?: right enter");
+      await no.follow("Mend this file first?: right enter");
       await no.ends(130);
       expect(m.read(".mcp.json")).toContain("// ours");
-      await follow(m, [CONNECT, "Mend this file first?: enter", PASTE, ...ASK_IDS, APPLY]);
+      await follow(m, ["Mend this file first?: enter", CONNECT, PASTE, ...ASK_IDS, APPLY]);
       expect(JSON.parse(m.read(".mcp.json"))).toEqual({ mcpServers: { halo: entryFor(m.url) } });
+    }));
+
+  test("2: a settings file of Claude Code that nothing can mend is replaced, after a yes", () =>
+    on({}, async (m) => {
+      await setUp(m);
+      const before = m.read(BRIDGE);
+      m.write(BRIDGE, '{"env": ', 0o600);
+      await follow(m, ["Replace .claude: up up enter", APPLY]);
+      expect(m.read(BRIDGE)).toBe(before);
+    }));
+
+  test("an ID in place of the token: said, and the token is asked for again", () =>
+    on({}, async (m) => {
+      const said = await follow(m, [CONNECT, `Paste the product: ${ACCOUNT} enter`, ...ASK_IDS, PASTE, APPLY]);
+      expect(said).toContain("What was taken for the product token is an ID");
+      expect(m.read(".env")).toBe(DOTENV);
     }));
 
   test("add another profile: its ID and a name, the rest is shared", () =>

@@ -322,7 +322,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
     onClaude(undefined, async (m) => {
       const run = await m.run([...base(m), "--scope", "user"], { stdin });
       expect(run.code, run.stderr).toBe(0);
-      expect(run.stdout).toContain("Claude Code is not installed here: run this when it is");
+      expect(run.stdout).toContain("Claude Code is not installed here. To do it by hand:");
       const sh = run.stdout.split("\n").find((line) => line.trim().startsWith("claude mcp add")) ?? "";
       expect(sh.replace(/'[^']*'/g, "")).not.toMatch(/[$"`]/);
       for (const value of Object.values(VALUES)) expect(sh).not.toContain(value);

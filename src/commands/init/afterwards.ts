@@ -98,8 +98,8 @@ async function handOver(
   const desktop = desktopOf(page);
   const [clipboard, opener] = [clipboardOf(desktop), openerOf(desktop)];
   if (clipboard === undefined || settings === undefined) return;
-  const open = opener === undefined ? "" : " Opens its settings in your browser.";
-  if (!(await ask.confirm({ message: `${label}: go through the fields now?${open}`, initial: true })))
+  const open = opener === undefined ? "" : " Opens your browser.";
+  if (!(await ask.confirm({ message: `${label}: go through its fields?${open}`, initial: true })))
     return show.info(`${label}: finish in your browser`, lines);
   if (opener === undefined || !(await give([...opener, settings], here.programEnv))) show.info(`Open ${settings}`);
   show.info(`${label}, step by step`, lines);

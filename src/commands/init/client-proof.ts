@@ -14,6 +14,7 @@ import { isInside } from "../../io/read.ts";
 import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
+import { lacksValues } from "./client-lines.ts";
 import { targetOf } from "./clients.ts";
 import { type Decided, lookAgain, type Page } from "./survey.ts";
 import { type ClientProof, permitted, showDiagnosis, test } from "./test.ts";
@@ -69,12 +70,17 @@ export async function proveClients(before: Page, { values, choice }: Decided): P
     const known = tested.get(key);
     const files = known ?? (await test(page, sent, title));
     tested.set(key, files);
-    if (known === undefined || !files.ok) showDiagnosis(page.show, files, title, true);
+    const lacks = lacksValues(file, page);
+    if (files.ok && lacks)
+      page.show.warn(
+        `${title}: the values work, but it does not take them from ${printable(labelOf(page.here.paths.env, page.here.root), 100)}.`,
+      );
+    else if (known === undefined || !files.ok) showDiagnosis(page.show, files, title, true);
     else page.show.ok(`${client.label} sends the same: ${printable(labelOf(path, page.here.root), 100)}`);
     const answer = files.ok
       ? await askProgram({ ...page, ...page.here, ...page.options }, file, targetOf(page, values))
       : "not-asked";
-    proofs.push({ id: client.id, label: client.label, scope, client: answer, files });
+    proofs.push({ id: client.id, label: client.label, scope, client: answer, lacks, files });
     if (!files.ok) break;
   }
   return proofs;

@@ -4,15 +4,15 @@ import { dirname } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
 import { trustOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
-import { DEFAULT_NAME, HALO_URL, nameProblem } from "../../core/halo.ts";
+import { DEFAULT_NAME, HALO_URL, LABELS, nameProblem } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { attempt } from "../../errors.ts";
 import { isInside } from "../../io/read.ts";
 import { wrap } from "../../ui/wrap.ts";
-import { labelOf, stepLabel } from "../shared/carry-out.ts";
+import { changes, labelOf, stepLabel } from "../shared/carry-out.ts";
 import { type Choice, isInProject } from "../shared/client-files.ts";
-import { clientLines } from "./client-lines.ts";
+import { clientLines, labelled, lackLines } from "./client-lines.ts";
 import { repeating } from "./repeat.ts";
 import type { Decided, Page, Survey } from "./survey.ts";
 
@@ -22,11 +22,8 @@ export interface Ending {
   readonly next: readonly string[];
 }
 
-const indented = (lines: readonly string[]) => lines.flatMap((line) => wrap(line, 76).map((part) => `  ${part}`));
-
-/** A label and a command, on two lines where one would be too long. */
-const labelled = (label: string, command: string): readonly string[] =>
-  label.length + command.length < 80 ? [`${label} ${command}`] : [label, `  ${command}`];
+const indented = ({ show }: Pick<Page, "show">, lines: readonly string[]) =>
+  lines.flatMap((line) => wrap(line, show.columns - 4).map((part) => `  ${part}`));
 
 /** `guide` with these words, about this connection. */
 const guideFor = ({ target, url }: Page, words: string): string =>
@@ -36,18 +33,25 @@ const guideFor = ({ target, url }: Page, words: string): string =>
     ...(url === HALO_URL ? [] : ["--url", url]),
   ]);
 
+/** What is left to do about a set-up that is complete. */
+export const leftSteps = (page: Page, choice: Choice, plan: Plan): readonly string[] => [
+  ...lackLines(page, choice, (id) => guideFor(page, id)),
+  ...handSteps(page, plan),
+];
+
 /** What is left to do by hand: where it is said in full. */
-export const handSteps = (page: Page, { steps }: Plan, handed: readonly string[] = []): readonly string[] =>
+const handSteps = (page: Page, { steps }: Plan, handed: readonly string[] = []): readonly string[] =>
   steps.flatMap((step) =>
     step.kind === "tell" && step.guide !== undefined && !handed.includes(step.guide)
-      ? labelled(`${step.title.replace(/:$/, "")}:`, guideFor(page, step.guide))
+      ? labelled(page, `${step.title.replace(/:$/, "")}:`, guideFor(page, step.guide))
       : [],
   );
 
 const inFull = ({ title, lines }: TellStep): readonly string[] => [title, ...lines.map((line) => `  ${line}`)];
 
 /** How Claude Code is started, with what it asks. */
-export function startLines({ context, options, here }: Pick<Page, "context" | "options" | "here">, { scopes }: Choice) {
+export function startLines(page: Pick<Page, "context" | "options" | "here" | "show">, { scopes }: Choice) {
+  const { context, options, here } = page;
   if (scopes.length === 0) return [];
   const { root, paths, state } = here;
   const isFar = scopes.some((scope) => scope !== "user") && realOf(context.cwd) !== root;
@@ -62,7 +66,7 @@ export function startLines({ context, options, here }: Pick<Page, "context" | "o
   };
   const shows = "/mcp shows the server and its tools.";
   const trust = `Claude Code asks if you trust this folder. Pick "Yes, I trust this folder" (it starts on No). Then ${shows}`;
-  return [start, ...indented([...before[options.bridge], trustOf(state).trusted ? shows : trust])];
+  return [start, ...indented(page, [...before[options.bridge], trustOf(state).trusted ? shows : trust])];
 }
 
 const realOf = (path: string): string => attempt(() => realpathSync(path)) ?? path;
@@ -88,7 +92,8 @@ const hasShared = ({ here }: Page, { steps }: Plan): boolean =>
       steps.some((step) => step.kind === "write" && step.path === path && step.before !== step.after),
   );
 
-async function teamLines(page: Page, { steps }: Plan): Promise<readonly string[]> {
+/** The command that commits what a plan wrote for everybody, and what to know of it. None without git. */
+async function commitOf(page: Page, { steps }: Plan, message: string) {
   const { context, here } = page;
   const { root, git, paths } = here;
   const all = steps.filter((step): step is WriteStep => {
@@ -103,13 +108,29 @@ async function teamLines(page: Page, { steps }: Plan): Promise<readonly string[]
     const what = isPrivate ? "and it contains a secret: only you have it" : "so git adds it only with -f";
     return `${by} ignores ${label}, ${what}.`;
   });
+  const command = git && `${add} && ${program} commit -m "${message}"`;
+  return { command, notes: indented(page, notes), shared };
+}
+
+async function teamLines(page: Page, plan: Plan): Promise<readonly string[]> {
+  const { command, notes, shared } = await commitOf(page, plan, "Connect HALO");
   return [
-    ...(git === undefined
+    ...(command === undefined
       ? ["Share these files, which contain no secrets:", `  ${shared.join(" ")}`]
-      : ["Commit for your team:", `  ${add} && ${program} commit -m "Connect HALO"`]),
-    ...indented(notes),
+      : ["Commit for your team:", `  ${command}`]),
+    ...notes,
     `A message for your team: ${inFolder(page, "guide team")}`,
   ];
+}
+
+/** After the file of `--ci` alone. */
+export async function stepsOfCi(page: Page, plan: Plan): Promise<Ending> {
+  const { ci } = page.options;
+  const needs = ci === undefined ? undefined : CI_FILES[ci].needs;
+  const { command, notes } = await commitOf(page, plan, "Check the MCP configuration");
+  const next =
+    changes(plan) && command !== undefined ? [...labelled(page, "Next:", command), ...notes] : handSteps(page, plan);
+  return { also: needs === undefined ? [] : wrap(needs, page.show.columns), next };
 }
 
 /** A command that reads the files of the repository, wherever it is typed. */
@@ -130,26 +151,38 @@ export async function nextSteps(
   handed: readonly string[] = [],
 ): Promise<Ending> {
   const { choice } = decided;
+  const { target, here } = page;
   const { ci } = page.options;
   const isForTeam = isInProject(choice);
   const isShared = isForTeam && (page.target.mode === "new" || hasShared(page, plan));
-  const others = clientLines(page, choice, choice.scopes.length === 0, (id) => guideFor(page, id));
+  const inClients = clientLines(page, choice, choice.scopes.length === 0, (id) => guideFor(page, id));
   const tells = plan.steps.filter((step) => step.kind === "tell").filter((step) => !handed.includes(step.guide ?? ""));
   if (choice.scopes.length + choice.places.length === 0)
     return { next: tells.flatMap((step) => ["", ...inFull(step)]).slice(1) };
   // Claude Code is not here: its command comes before it
   const commands = tells.filter(({ guide }) => guide === undefined).flatMap(inFull);
   const start = commands.length > 0 ? commands : startLines(page, choice);
-  const [first = [], ...rest] = start.length > 0 ? [start, ...others] : others;
+  const [first = [], ...rest] = start.length > 0 ? [start, ...inClients] : inClients;
   const needs = ci === undefined ? undefined : CI_FILES[ci].needs;
+  const differing = (["account", "profile"] as const).filter((which) => {
+    const slot = target.slots[which];
+    const shared = "env" in slot ? here.example.get(slot.env) : undefined;
+    return target.mode === "join" && shared && shared !== decided.values[which];
+  });
   return {
     also: [
+      ...differing.map(
+        (which) => `Your team's ${labelOf(here.paths.example, here.root)} has another ${LABELS[which]}.`,
+      ),
       ...(isShared ? await teamLines(page, plan) : []),
-      ...(isShared && ci === undefined ? labelled("A check in CI:", inFolder(page, "guide ci")) : []),
-      ...(needs === undefined ? [] : wrap(needs, 78)),
+      ...(isShared && ci === undefined ? labelled(page, "A check in CI:", inFolder(page, "guide ci")) : []),
+      ...(needs === undefined ? [] : wrap(needs, page.show.columns)),
       ...rest.flat(),
       ...handSteps(page, plan, handed),
-      ...labelled(isForTeam ? "To repeat this in a clone:" : "To repeat this:", repeating(page, decided, plan)),
+      // a clone of what is shared joins
+      ...(isForTeam || page.target.mode === "join" || page.options.isRepair
+        ? []
+        : labelled(page, "To repeat this:", repeating(page, decided, plan))),
     ],
     next: first,
   };

@@ -1,36 +1,38 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
 import type { Context } from "../../context.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { jsonOf } from "../../core/formats/json.ts";
 import { VALUES, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { Cancelled, Refusal } from "../../errors.ts";
+import { Cancelled, HaloError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { leave } from "../remove/index.ts";
-import { changes } from "../shared/carry-out.ts";
+import { changes, labelOf } from "../shared/carry-out.ts";
 import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
-import { handSteps, nextSteps } from "./ending.ts";
+import { leftSteps, nextSteps, stepsOfCi } from "./ending.ts";
 import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
-import { buildPlan, checkBeforehand, ciPlan } from "./plan.ts";
+import { buildPlan, checkBeforehand, ciPlan, hasBridge } from "./plan.ts";
 import { commandFor } from "./repeat.ts";
 import { conclude, headlineOf } from "./screens.ts";
 import {
   type Decided,
   greet,
   introduce,
+  isBroken,
   lookAgain,
   NO_VALUES,
   openDialog,
   type Page,
   readOptions,
+  sayJoined,
   survey,
   type Values,
 } from "./survey.ts";
@@ -50,22 +52,45 @@ import { askFor, askValues, type Candidates, missingInput, usable, valueSources,
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const given = readOptions(context, raw);
-  const dialog = await openDialog(context, given);
-  const { show, ask, decides } = dialog;
+  const opened = await openDialog(context, given);
+  try {
+    return await dialog(context, raw, opened);
+  } catch (error) {
+    // inside the dialog, as everything before it
+    const isDrawn = opened.ask !== undefined && !context.plain;
+    if (!isDrawn || !(error instanceof HaloError) || error instanceof Cancelled) throw error;
+    opened.show.bad(error.message, error.hint?.split("\n"));
+    return error.exitCode;
+  }
+}
+
+/** `isAgain`: after a file was mended. */
+async function dialog(
+  context: Context,
+  raw: RawOptions,
+  opened: Awaited<ReturnType<typeof openDialog>>,
+  isAgain = false,
+): Promise<number> {
+  const { show, ask, decides } = opened;
+  const given = readOptions(context, raw);
   const here = await survey(context, given);
   // a killed run may have left an old token in the lock of a file that this run does not write
   if (!given.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
-  greet({ context, show, here });
+  if (!isAgain) greet({ context, show, here });
   // what is there already says what is connected
-  const isThere = here.clients.some(({ scope, found }) => scope === "project" && found.length > 0);
+  const isThere = here.clients.some(({ scope, found, path, client }) => {
+    return scope === "project" && (found.length > 0 || (client === claudeCode && isBroken(here.snapshot.get(path))));
+  });
   const isFirst = !given.isChosen && !isThere;
   const own = (["local", "user"] as const).filter((scope) => here.entries[scope].length > 0);
   const known = given.isRepair && isFirst && own.length > 0 ? choiceOf(here.choice.clients, own) : here.choice;
-  const choice = decides !== undefined && isFirst ? await askChoice(decides, here) : known;
+  const isAskedFirst = decides !== undefined && isFirst;
+  if (isAskedFirst) show.info("Another client: npx create-halo-mcp clients");
+  const choice = isAskedFirst ? await askChoice(decides, here) : known;
   const options = { ...given, choice };
   // a repository does not affect what a person sets up only for themselves
   const target = targetAmong(here, choice, options);
-  const start: Page = { ...dialog, options, here, target, url: target.url };
+  const start: Page = { ...opened, options, here, target, url: target.url };
   await introduce(start);
   const isJoining = target.mode === "join";
   if (options.isRepair && isFirst && own.length === 0 && target.entry === undefined)
@@ -76,11 +101,13 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "refused-file" || !(await mend(start))) throw error;
     const chosen = { client: choice.clients.join(","), scope: choice.scopes.join(",") || "project" };
-    return await run(context, { ...raw, values: { ...raw.values, ...chosen } });
+    const values = { ...raw.values, ...(isAskedFirst ? chosen : {}) };
+    return await dialog(context, { ...raw, values }, opened, true);
   }
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const sources = await valueSources(page);
   const candidates = usable(sources, page);
+  sayJoined(page, candidates.token === undefined);
   const copies = await testCopies(page, copiesOf(page, sources, candidates));
   const found = copies.works?.values ?? valuesOf(candidates);
   if (found !== undefined && (isJoining || !isInProject(choice))) {
@@ -98,18 +125,33 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   return await finish(page, { ...decided, choice });
 }
 
-/** Of the files that are refused as they are: what `check --fix` can mend, after a yes. Out: whether it did. */
-async function mend({ context, here, options, decides }: Page): Promise<boolean> {
-  const isBroken = (path: string): boolean =>
-    here.snapshot.get(path)?.kind === "file" && jsonOf(here.snapshot.get(path), true) === undefined;
-  const files = chosenFiles(here, options.choice).filter(({ scope, path }) => scope === "project" && isBroken(path));
+/** Of the files that are refused as they are: what `check --fix` can mend, or the private one of Claude Code, after a yes. Out: whether it did. */
+async function mend(page: Page): Promise<boolean> {
+  const { context, here, options, decides } = page;
+  const files = chosenFiles(here, options.choice)
+    .filter(({ scope, path }) => scope === "project" && isBroken(here.snapshot.get(path)))
+    .map(({ path }) => path);
+  const path = here.paths.bridge;
+  const bridge = here.snapshot.get(path);
+  if (
+    decides !== undefined &&
+    files.length === 0 &&
+    bridge?.kind === "file" &&
+    isBroken(bridge) &&
+    hasBridge(page, options.choice)
+  ) {
+    const removal = { steps: [{ kind: "write", path, before: bridge.text, after: undefined, secret: true }] } as const;
+    const message = `Replace ${labelOf(path, here.root)}? Its text is lost.`;
+    await carry(page, { values: NO_VALUES, choice: options.choice }, () => removal, { message, initial: "no" });
+    return true;
+  }
   if (decides === undefined || files.length === 0) return false;
   const [{ gather }, { fix }, { readOptions: checkOptions }] = await Promise.all([
     import("../check/gather.ts"),
     import("../check/fix.ts"),
     import("../check/options.ts"),
   ]);
-  const words = files.map(({ path }) => path);
+  const words = files;
   const asked = checkOptions(context, { values: {}, switches: new Set(["fix"]), words, origins: {} });
   const fixed = await fix(context, asked, await gather(context, asked), async () => {
     if (!(await decides.confirm({ message: "Mend this file first?", initial: true })))
@@ -121,8 +163,9 @@ async function mend({ context, here, options, decides }: Page): Promise<boolean>
 /** In a repository that is set up, `--ci` needs no value. */
 async function addCi(page: Page): Promise<number> {
   const decided = { values: NO_VALUES, choice: page.options.choice };
+  sayJoined(page, false);
   const { plan, statuses, changed } = await carry(page, decided, ciPlan);
-  const ending = await nextSteps(page, decided, plan);
+  const ending = await stepsOfCi(page, plan);
   const headline = changed ? "Saved." : "Nothing had to change.";
   return conclude(page, decided, { ok: true, plan, statuses, ...(page.options.dryRun ? {} : { headline, ending }) });
 }
@@ -181,7 +224,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
   const end = (headline: string) =>
     conclude(page, decided, {
       ...{ ok: proof?.ok !== false, headline, plan, proof },
-      ending: { next: handSteps(page, plan) },
+      ending: { next: leftSteps(page, decided.choice, plan) },
     });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   const headline = headlineOf(proof, false, decided, here);
@@ -245,7 +288,9 @@ async function finish(page: Page, decided: Decided & Pick<Copies, "tested">, ask
     const { detail, advice } = failureOf(tested);
     const next = [
       "To fix it",
-      ...[...advice, "Then: npx create-halo-mcp"].flatMap((line) => wrap(line, 76)).map((line) => `  ${line}`),
+      ...[...advice, "Then: npx create-halo-mcp"]
+        .flatMap((line) => wrap(line, page.show.columns - 4))
+        .map((line) => `  ${line}`),
     ];
     const headline = `${done}, but it does not work: ${detail}`;
     return conclude(page, decided, { ok: false, headline, plan, statuses, tested, ending: { next } });

@@ -98,7 +98,7 @@ export function stepsOf(planned: Planned): readonly WriteStep[] {
 }
 
 /** Claude Code takes the values from its settings. */
-const hasBridge = ({ options }: Page, { scopes }: Choice): boolean =>
+export const hasBridge = ({ options }: Pick<Page, "options">, { scopes }: Choice): boolean =>
   options.bridge === "claude-settings" && scopes.includes("project");
 
 async function projectSteps(page: Page, choice: Choice, values: Values): Promise<readonly Step[]> {

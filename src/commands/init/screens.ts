@@ -21,7 +21,9 @@ export function headlineOf(
   if (!ok) return `${saved}, but it does not work: see above.${untouched}`;
   if (files.control === "accepted")
     return `${saved}, but the server accepts requests without a token, so your token was not tested.${untouched}`;
-  if (!changed) return `Already set up and working.${untouched}`;
+  const lacking = others?.filter(({ lacks }) => lacks).map(({ label }) => label) ?? [];
+  if (!changed)
+    return `Already set up and working${lacking.length > 0 ? `, but not in ${lacking.join(", ")}` : ""}.${untouched}`;
   const more = others === undefined ? "" : ` ${othersWords(others)}`;
   if (choice.scopes.length === 0) return `HALO answers with the saved settings.${more}`;
   return headlineOfClaude(client, here) + more;

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { EXAMPLES } from "../../core/check/documents.ts";
-import type { Entry, Scope } from "../../core/clients/claude-code.ts";
+import { claudeCode, type Entry, type Scope } from "../../core/clients/claude-code.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
 import { claudeState, sessionEnv, storedOf } from "../../core/clients/claude-state.ts";
 import { CLIENT_IDS, type ClientId } from "../../core/clients/ids.ts";
@@ -16,6 +16,7 @@ import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
 import { opened, type Tokens } from "../../core/plan/keychain.ts";
+import type { FileState } from "../../core/plan/model.ts";
 import { isReference, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
@@ -242,6 +243,11 @@ function readFiles(
   };
 }
 
+/** A file that is there, and that its client cannot read. */
+export const isBroken = (state: FileState | undefined): boolean =>
+  state?.kind === "unreadable" ||
+  (state?.kind === "file" && state.text.trim() !== "" && jsonOf(state, true) === undefined);
+
 export type Survey = Awaited<ReturnType<typeof survey>>;
 
 export async function survey(context: Context, options: InitOptions) {
@@ -250,11 +256,17 @@ export async function survey(context: Context, options: InitOptions) {
   const files = readFiles(context, place, options.name ?? DEFAULT_NAME);
   const { said, wantsFound, wished } = options;
   const others = wantsFound ? CLIENT_IDS.filter((id) => place.installed.has(id)) : [];
-  // a team may have set up other clients only
-  const ofTeam = files.clients.filter((file) => file.scope === "project" && file.found.some(({ isHalo }) => isHalo));
-  const isTeams = said.client === undefined && said.scope === undefined && files.entries.project.length === 0;
+  // what a team has set up is joined: Claude Code also if its file cannot be read, another client beside it if it is here
+  const isSaid = said.client !== undefined || said.scope !== undefined;
+  const ofTeam = files.clients.filter(({ client, scope, path, found }) => {
+    if (client === claudeCode) return found.length > 0 || isBroken(files.snapshot.get(path));
+    return scope === "project" && found.some(({ isHalo }) => isHalo);
+  });
+  const isClaudes = ofTeam.some(({ client }) => client === claudeCode);
+  const isHere = (id: string): boolean => (place.installed.get(id)?.by ?? "project file") !== "project file";
+  const joined = ofTeam.filter(({ client }) => !isClaudes || client === claudeCode || isHere(client.id));
   const usual =
-    isTeams && ofTeam.length > 0 ? ofTeam.map(({ client }) => client.id as ClientId) : options.choice.clients;
+    isSaid || joined.length === 0 ? options.choice.clients : joined.map(({ client }) => client.id as ClientId);
   const clients = [...new Set([...usual, ...others])];
   if (clients.length === 0) throw new UsageError("no client was found here", { hint: "npx create-halo-mcp clients" });
   const choice = choiceOf(clients, wished);
@@ -296,8 +308,22 @@ export function greet({ context, show, here }: Pick<Page, "context" | "show" | "
     show.warn("This is your home folder: a .mcp.json here applies to every folder below; its values apply only here.", [
       isInProject(here.choice)
         ? "To set HALO up for every folder: --scope user"
-        : "HALO is connected for you, everywhere (--scope user).",
+        : "HALO will be connected for you alone, in every folder.",
     ]);
+}
+
+/** What is here already. `needs`: the token is not known. */
+export function sayJoined({ options, show, here, target }: Page, needs: boolean): void {
+  if (target.mode !== "join") return;
+  const name = printable(target.name, 64);
+  const isNewHere = chosenFiles(here, options.choice).some(
+    ({ scope, found }) => scope === "project" && found.length === 0,
+  );
+  show.info(
+    needs
+      ? `Your team has already set up HALO here, as "${name}". You only need your own token${isNewHere ? "." : "; no shared file changes."}`
+      : `HALO is set up here as "${name}".`,
+  );
 }
 
 export async function introduce({ context, options, show, here, target }: Page): Promise<void> {
@@ -323,14 +349,9 @@ export async function introduce({ context, options, show, here, target }: Page):
     );
   const name = printable(target.name, 64);
   const chosen = chosenFiles(here, options.choice);
-  const isNewHere = chosen.some(({ scope, found }) => scope === "project" && found.length === 0);
   for (const { client, scope } of chosen)
     if (scope === "user" && !options.wished.includes("user"))
       show.info(`${client.label} reads no file of a repository here: your own file gets the entry.`);
-  if (target.mode === "join")
-    show.info(
-      `Your team has already set up HALO here, as "${name}". You only need your own token${isNewHere ? "." : "; no shared file changes."}`,
-    );
   const refused = isClaudes && options.bridge === "claude-settings";
   for (const { file, broken } of here.state.settings)
     if (broken !== undefined && !(refused && file.shown === paths.bridge))

@@ -166,6 +166,8 @@ export interface ClientProof {
   readonly label: string;
   readonly scope: ClientScope;
   readonly client: ProgramAnswer;
+  /** The values work, and nothing gives them to the client. */
+  readonly lacks: boolean;
   readonly files: Diagnosis;
 }
 

@@ -239,21 +239,26 @@ export async function askFor(ask: Ask, page: Page, which: Value, known: Known, r
     if (kept !== undefined && text === "") return undefined;
     const { found, problem } = readPasted(text, which, others);
     if (found.token !== undefined && refused.has(found.token)) return "HALO has just refused this token.";
-    return problem && sentence(problem);
+    // the title of a page, or what was next to the ID
+    const isText = which !== "token" && problem !== undefined && /^the \w+ ID has a space/.test(problem);
+    return isText
+      ? `That is neither a Studio URL nor a${which === "account" ? "n" : ""} ${LABELS[which]} (it contains a space).`
+      : problem && sentence(problem);
   };
   if (which === "token") {
     const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
     show.info("How to get a product token:", steps.trimEnd().split("\n"));
   }
+  const example = which === "account" ? "https://… or 01234567-89ab-…" : "";
   const text =
     which === "token"
       ? await ask.secret({
-          message: QUESTIONS.token + (isAll ? "" : " (and a Studio URL or more, if you have it)"),
+          message: QUESTIONS.token + (isAll ? "" : ", and a Studio URL if you have it"),
           validate,
         })
       : await ask.text({
-          message: kept === undefined ? QUESTIONS[which] : `${QUESTIONS[which]} (Enter keeps it)`,
-          placeholder: kept ?? (which === "account" ? "https://… or 01234567-89ab-…" : ""),
+          message: QUESTIONS[which],
+          placeholder: kept === undefined ? example : `${kept}, Enter keeps it`,
           validate,
         });
   if (kept !== undefined && text === "") return known;
@@ -282,7 +287,14 @@ export async function askValues(ask: Ask, page: Page, candidates: Candidates) {
     if (token !== undefined && account !== undefined && profile !== undefined)
       return { values: { token, account, profile }, isAsked };
     const missing = VALUES.find((which) => known[which] === undefined) as Value;
-    known = await askFor(ask, page, missing, known, new Set());
+    // what was taken for the token may be an ID
+    const { token: before, ...ids } = known;
+    const next = await askFor(ask, page, missing, ids, new Set());
+    const isId =
+      before !== undefined && [next.account, next.profile].some((id) => id?.toLowerCase() === before.toLowerCase());
+    if (isId) page.context.secrets.delete(before);
+    if (isId) page.show.warn("What was taken for the product token is an ID: the token is asked for again.");
+    known = isId || before === undefined ? next : { token: before, ...next };
     isAsked = true;
   }
 }

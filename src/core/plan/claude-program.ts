@@ -85,8 +85,8 @@ export function planClaude(input: ClaudeInput): readonly Step[] {
       undo: removeEntry(program, scope, { name, url, headers }).argv,
     };
     if (input.program === undefined) {
-      const title = "Claude Code is not installed here: run this when it is";
-      return [{ kind: "tell", title, lines: [toSh(add.argv)] }];
+      const title = "Claude Code is not installed here. To do it by hand:";
+      return [{ kind: "tell", title, lines: ["npm install -g @anthropic-ai/claude-code", toSh(add.argv)] }];
     }
     const found = existing(scope);
     if (found !== undefined && equalJson(found.raw, entry)) return [];
