@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { INIT_FLAGS } from "../../src/flags.ts";
 import { CLEAN, HALO_FILE } from "../support/check.ts";
 import { claudeBinFolder, quietClaude } from "../support/claude.ts";
-import { full, handOver, ids, type Machine, on, start, TOKEN, unprivileged, withToken } from "./support.ts";
+import { full, handOver, type Machine, on, start, TOKEN, unprivileged, withToken } from "./support.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -53,7 +53,8 @@ describe("check, from the tarball", () => {
         // a report for programs is a chunk of its own, and so is what two of them share
         const reports = /^(?:json|github|sarif|links)\.js$/;
         const loaded = files.map((file) => basename(file)).filter((name) => format === "text" || !reports.test(name));
-        expect(loaded.sort()).toEqual(["bin.js", "check.js", "judge.js", "preload.cjs", "rolldown-runtime.js"]);
+        const own = ["bin.js", "check.js", "judge.js", "preload.cjs", "rolldown-runtime.js", "run.js"];
+        expect(loaded.sort()).toEqual(own);
         for (const module of ["node:http", "node:https", "node:tls", "node:dns", "node:net", "node:readline", "undici"])
           expect(asked).not.toContain(module);
       }
@@ -182,6 +183,10 @@ describe.concurrent("what the wizard writes is clean", () => {
 
   test("docs/example is what it writes", () =>
     on({}, async (m) => {
+      // the team's two IDs are in it
+      const example = readFileSync(join(repository, "docs/example/.env.example"), "utf8");
+      const [account = "", profile = ""] = example.match(/(?<=_ID=).+/g) ?? [];
+      const ids = ["--account-id", account, "--profile-id", profile];
       const run = await m.run(["--yes", "--skip-test", ...ids], { env: withToken });
       expect(run.code, run.stderr).toBe(0);
       for (const name of readdirSync(join(repository, "docs/example")))
