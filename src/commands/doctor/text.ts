@@ -52,7 +52,7 @@ function restOf(report: DoctorReport, main: Link | undefined) {
 const marked = (mark: string, text: string, { bold }: Paint, width: number): string =>
   `${mark} ${wrap(text, width - 2)
     .map(bold)
-    .join("\n")}`;
+    .join("\n  ")}`;
 
 /** The verdict alone: one sentence. */
 export const toDoctorVerdict = (report: DoctorReport, paint: Paint, width: number): string =>

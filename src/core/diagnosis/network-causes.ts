@@ -215,7 +215,7 @@ export const NETWORK_CAUSES = {
     tryThis: (f) => [
       ...(f.isHalo
         ? checkUrl(f, "A firewall on the way may refuse the connection, or HALO is down.")
-        : ["Nothing answers there now. Try again in a minute. Another address: --url <url>"]),
+        : ["Nothing answers there now. Try again in a minute.", "Another address: --url <url>"]),
       ...f.tryProxy,
     ],
   },
