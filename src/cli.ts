@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOptions } from "./flags.ts";
-import { wrap } from "./ui/wrap.ts";
+import { columnsOf, wrap } from "./ui/wrap.ts";
 
 const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, options: RawOptions): Promise<number> }>> = {
   init: () => import("./commands/init/index.ts"),
@@ -16,35 +16,35 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
   clients: () => import("./commands/clients/index.ts"),
 };
 
-function flagLine({ name, short, arg, values, summary }: Flag): string {
+function flagWords({ name, short, arg, values, summary }: Flag): readonly [string, string] {
   const left = `  ${short === undefined ? "    " : `-${short}, `}--${name}${arg === undefined ? "" : ` <${arg}>`}`;
-  return helpRow(left, summary || (values ?? []).join(" | "));
+  return [left, summary || (values ?? []).join(" | ")];
 }
 
-/** Two columns of a page of 80. */
-const helpRow = (left: string, right: string): string => left.padEnd(30) + wrap(right, 49).join(`\n${" ".repeat(30)}`);
-
-function help(version: string, { name, words, flags, notes, examples }: Command): string {
+function help({ version, stdout }: Context, { name, words, flags, notes, examples }: Command): string {
+  const columns = columnsOf(stdout);
+  const row = (left: string, right: string): string =>
+    left.padEnd(30) + wrap(right, columns - 31).join(`\n${" ".repeat(30)}`);
   const variables = flags.flatMap(({ env }) => env ?? []).join(", ");
   const last = variables === "" ? [] : [`Environment variables: ${variables}.`];
   return [
-    `create-halo-mcp ${version}: connect AI clients to HALO's MCP server (CM.com)`,
+    ...wrap(`create-halo-mcp ${version}: connect AI clients to HALO's MCP server (CM.com)`, columns - 1),
     "",
     `Usage: npx create-halo-mcp ${name === "init" ? "[init]" : name}${words === undefined ? "" : ` ${words}`} [options]`,
     "",
     "Commands:",
-    ...COMMANDS.map((each) => helpRow(`  ${each.name}`, each.summary)),
+    ...COMMANDS.map((each) => row(`  ${each.name}`, each.summary)),
     "",
     "Options (the first of several values is the default):",
-    ...[...flags, ...GLOBAL_FLAGS].map(flagLine),
+    ...[...flags, ...GLOBAL_FLAGS].map((flag) => row(...flagWords(flag))),
     "",
-    ...[...notes, ...last].flatMap((note) => wrap(note, 78)),
+    ...[...notes, ...last].flatMap((note) => wrap(note, columns - 2)),
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),
     "",
     "Exit codes:",
-    ...EXIT_CODES.map((line) => `  ${line}`),
+    ...EXIT_CODES.flatMap((line) => wrap(`  ${line}`, columns - 1)),
   ].join("\n");
 }
 
@@ -173,8 +173,7 @@ async function report(context: Context, thrown: unknown, argv: readonly string[]
     const text = code === "cancelled" ? message : `create-halo-mcp: ${message}`;
     const more = hint === undefined ? [] : hint.split("\n").map((line) => `  ${line}`);
     const hints = code === "missing-input" && /^(?:\w+=\S+ )?npx /.test(hint ?? "") ? ["Run:", ...more] : more;
-    const width = Math.max(40, Math.min(context.stderr.columns || 80, 80)) - 2;
-    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, width)).join("\n"));
+    output.say([...text.split("\n"), ...hints].flatMap((line) => wrap(line, columnsOf(context.stderr) - 2)).join("\n"));
   }
   if (argv.includes("--debug") && thrown instanceof Error) output.say(thrown.stack ?? "");
   return exitCode;
@@ -198,8 +197,7 @@ export async function main(context: Context, argv: readonly string[]): Promise<n
       const page = await PAGES[command.name]();
       return await page.run(context, options);
     }
-    const { version, print } = context;
-    print(`${switches.has("help") ? help(version, command) : version}\n`);
+    context.print(`${switches.has("help") ? help(context, command) : context.version}\n`);
     return 0;
   } catch (error) {
     return await report(context, error, argv);

@@ -2,9 +2,8 @@
 import type { Context } from "../context.ts";
 import { Cancelled } from "../errors.ts";
 import { createOutput } from "./output.ts";
-import { columnsOf } from "./paint.ts";
 import { openPromptInput } from "./prompt-input.ts";
-import { wrap } from "./wrap.ts";
+import { columnsOf, wrap } from "./wrap.ts";
 
 export interface Choice<T> {
   readonly value: T;

@@ -78,8 +78,13 @@ async function drawnAsk(context: Context, pastedBreak: string) {
     select: <T extends string>(question: ChoiceQuestion<T> & { readonly initial?: NoInfer<T> }) =>
       run<T>("keys", (io) => select({ ...io, ...choicesOf(question), initialValue: question.initial })),
     several: <T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }) =>
-      run<readonly T[]>("keys", (io) =>
-        multiselect({ ...io, ...choicesOf(question), initialValues: [...question.initial], required: true }),
-      ),
+      // only a colour shows where one is in the drawn list
+      context.color ? boxes(question) : createPlainAsk(context, pastedBreak).several(question),
   };
+
+  function boxes<T extends string>(question: ChoiceQuestion<T> & { readonly initial: readonly T[] }) {
+    return run<readonly T[]>("keys", (io) =>
+      multiselect({ ...io, ...choicesOf(question), initialValues: [...question.initial], required: true }),
+    );
+  }
 }

@@ -24,6 +24,9 @@ const ASCII: Readonly<Record<string, string>> = {
   "◻": "-",
   "◼": "x",
   "▪": "*",
+  "↑": "^",
+  "↓": "v",
+  "█": "_",
 };
 export const inAscii = (text: string): string => text.replace(/[^\0-\x7f]/gu, (sign) => ASCII[sign] ?? sign);
 

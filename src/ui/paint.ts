@@ -1,5 +1,4 @@
 import { createColors } from "picocolors";
-import type { Output } from "../context.ts";
 import type { DiffLine } from "../core/formats/diff.ts";
 
 export type Paint = ReturnType<typeof createPaint>;
@@ -11,9 +10,6 @@ export function createPaint(color: boolean) {
   const { bold, dim, red, green, yellow, cyan } = createColors(color);
   return { bold, dim, red, green, yellow, cyan, sign };
 }
-
-/** The columns to write in: no more than can be read well, and none that a window cannot have. */
-export const columnsOf = ({ columns }: Output): number => Math.max(40, Math.min(columns || 80, 100));
 
 export function paintLine(paint: Paint, { kind, text }: DiffLine): string {
   if (kind === "added") return paint.green(`+ ${text}`);

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { createOutput } from "./output.ts";
-import { columnsOf, createPaint } from "./paint.ts";
-import { wrap } from "./wrap.ts";
+import { createPaint } from "./paint.ts";
+import { columnsOf, wrap } from "./wrap.ts";
 
 export type Show = ReturnType<typeof createShow>;
 

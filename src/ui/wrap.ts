@@ -1,3 +1,8 @@
+import type { Output } from "../context.ts";
+
+/** The columns to write in: no more than can be read well, and none that a window cannot have. */
+export const columnsOf = ({ columns }: Output): number => Math.max(40, Math.min(columns || 80, 100));
+
 /** A line to copy: a command or a URL. It is not wrapped. */
 function isToCopy(line: string): boolean {
   return /^\s*(?:npx|git|claude|rm|ls|cd|chmod|export|[A-Z][A-Z0-9_]*=\S*|--url) |^\s*https?:\/\/\S+$/.test(line);

@@ -35,7 +35,7 @@ const otherId = bridge({ HALO_ACCOUNT_ID: "account-2" });
 const foreign: Told = { ...good, mcp: servers(entry({ url: GATEWAY })) };
 const proxied: Told = { ...good, userSettings: { env: { HTTP_PROXY: "http://127.0.0.1:9" } } };
 const MAKE_NEW = "make a new token";
-const CHANGE = ["npx create-halo-mcp", "# and choose: Change values"];
+const CHANGE = ["npx create-halo-mcp"];
 const ASK = ["claude", '# then type /mcp: it shows the reason for "halo"'];
 const MATCH = "# first make the copies match: see values; if it is still refused:";
 const AGREE = "# tests each copy, and saves the one that works";
@@ -197,20 +197,23 @@ describe("the text", () => {
     return text;
   };
   const flat = (text: string) => text.replace(/\s+/g, " ");
-  /** The paragraphs under the chain: mark, link, cause. */
-  const listed = (text: string) => text.match(/^\S [a-z-]+ [a-z-]+$/gm) ?? [];
+  /** The paragraphs under the chain: the first line of each. */
+  const listed = (text: string) =>
+    text
+      .split("\n\n")
+      .slice(2)
+      .flatMap((part) => part.match(/^[✖▲-] .*/) ?? []);
 
-  test("with borrowed values, and what the answer does not prove", () => {
+  test("with borrowed values", () => {
     for (const width of [60, 80]) {
       const text = flat(textOf(good, { asked: { status: "connected", remark: LENT } }, width));
       expect(text).toContain(LENT);
-      expect(text).toContain("trust and approval are what its files say, not its answer");
       expect(text).toContain('"claude mcp list" says "Failed to connect", as it does not read');
     }
   });
   test("why it was not asked", () =>
     expect(flat(textOf(good, { asked: { refused: "it may not" } }))).toContain(" not asked: it may not "));
-  test("nothing more without an answer", () => expect(textOf(good)).not.toMatch(/its files say|asked with/));
+  test("nothing more without an answer", () => expect(textOf(good)).not.toContain("asked with"));
 
   test("one thing to do; what the wizard mends with it has no paragraph", () => {
     const text = textOf({ ...waiting, local: {}, dotenv: dotenv(), isAlone: true }, { cause: "unauthorized" });
@@ -222,16 +225,16 @@ describe("the text", () => {
     expect(listed(textOf(rotated, { cause: "unauthorized" }))).toEqual([]);
     // what it does not mend is listed
     expect(listed(textOf({ ...unready, dotenv: dotenv() }, { cause: "server-error" }))).toEqual([
-      "✖ token server-error",
+      "✖ It is server-error.",
     ]);
   });
 
   test("a mark says what its words say, and an untrusted folder is one line", () => {
     const untrusted = textOf({ ...good, store: {} }, { asked: { status: "connected" } });
     expect(untrusted).toMatch(/^▲ client {4}Claude Code 2\.1\.330: connected; asks to trust this folder: pick Yes$/m);
-    expect(listed(untrusted)).toEqual(["- client list-differs"]);
+    expect(listed(untrusted)).toEqual([expect.stringMatching(/^- "claude mcp list" says "Pending approval", and /)]);
     const alone = textOf({ ...good, isAlone: true });
-    expect(alone).toMatch(/^▲ client {4}Claude Code is not installed here, so HALO is untested there;/m);
+    expect(alone).toMatch(/^▲ client {4}Claude Code is not installed here, so HALO is untested there$/m);
     expect([alone.slice(0, 1), listed(alone)]).toEqual(["✔", []]);
   });
 });

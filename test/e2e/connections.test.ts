@@ -75,7 +75,13 @@ test("the connections of other clients are in it; where they are alone, they are
     });
     put(m, ["halo", "halo-de"]);
     const all = await m.run(args(m), { env: only(m) });
-    expect(all.stdout).toContain("All 4 connections to HALO work");
+    // the values are where neither of the two reads them
+    expect(all.stdout).toContain("▲ 2 of 4 connections to HALO still need their values");
+    expect(all.stdout).toMatch(/^▲ halo {5}cursor {7}The values work, but Cursor does not read them there$/m);
+    expect(all.stdout.split("\n").length).toBeLessThan(16);
+    m.write(".mcp.json", "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> feature\n");
+    const broken = await m.run(args(m), { env: only(m) });
+    expect([broken.code, broken.stdout]).toEqual([1, expect.stringMatching(/^✖ halo {2}claude-code {2}\.mcp\.json/m)]);
   }));
 
 test("check looks at each of ten", () =>

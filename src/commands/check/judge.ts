@@ -7,8 +7,7 @@ import { RULES } from "../../core/rules/index.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { attempt } from "../../errors.ts";
 import { createOutput } from "../../ui/output.ts";
-import { columnsOf } from "../../ui/paint.ts";
-import { wrap } from "../../ui/wrap.ts";
+import { columnsOf, wrap } from "../../ui/wrap.ts";
 import { type Gathered, isAsked } from "./gather.ts";
 import type { CheckOptions } from "./options.ts";
 

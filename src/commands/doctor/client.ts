@@ -14,6 +14,7 @@ import type { RawOptions } from "../../flags.ts";
 import { findRoot, isInside, readState } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createShow } from "../../ui/show.ts";
+import { columnsOf, wrap } from "../../ui/wrap.ts";
 import { showDiagnosis, test } from "../init/test.ts";
 import { askProgram, type ProgramAnswer } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
@@ -78,16 +79,18 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     return 0;
   }
   const { scope } = file;
-  const { findings, toSend, start, label: shown, server } = lookAt(context, root, file, name, { url, valuesFile });
+  const { findings, toSend, unread, label: shown, server } = lookAt(context, root, file, name, { url, valuesFile });
   show.info(`${client.label}: ${shown}`);
-  for (const { severity, seen, tryThis } of findings)
+  const wrong = findings.find(({ severity }) => severity === "error");
+  const isShort = json || quiet;
+  for (const { severity, seen, tryThis } of isShort ? [] : findings)
     show[severity === "error" ? "bad" : "warn"](seen, [adviceLine(tryThis)]);
   const page = { context, show, options: { timeoutMs } };
   const sentToken = toSend?.ok ? toSend.sent.headers[HEADERS.token] : undefined;
   if (sentToken) context.secrets.add(sentToken);
   const diagnosis = toSend?.ok ? await test(page, toSend.sent, "Connection test") : undefined;
-  if (diagnosis !== undefined) showDiagnosis(show, diagnosis, "Connection test");
-  const ok = diagnosis?.ok === true && findings.every(({ severity }) => severity !== "error");
+  if (diagnosis !== undefined && !isShort) showDiagnosis(show, diagnosis, "Connection test");
+  const ok = diagnosis?.ok === true && wrong === undefined;
   let asked: ProgramAnswer = "not-asked";
   if (ok && toSend?.ok && server !== undefined) {
     const [token = "", account = "", profile = ""] = VALUES.map((value) => toSend.sent.headers[HEADERS[value]]);
@@ -103,11 +106,16 @@ export async function runForClient(context: Context, raw: RawOptions, client: Cl
     const about = { client: { id: client.id, scope, path: shown, status: asked }, findings: said };
     output.json({ version: 1, ...(diagnosis && diagnosisJson(diagnosis)), ok: ok && !isDown, ...about });
   } else {
-    const unread = start && `The values work, but ${client.label} does not read them there. Start it with them:`;
-    const connects = unread ? `${unread} ${adviceLine(start)}` : `${client.label} sends what connects.`;
-    const words = ok ? connects : `${client.label} does not connect: see above.`;
-    const next = ok ? nextOf(client, name, scope, scope === "project").map((line) => `  ${line}`) : [];
-    output.result([words, ...(next.length > 0 ? ["What cannot be seen from here:", ...next] : [])].join("\n"));
+    const connects = unread
+      ? [`${unread.why}. Start it with them:`, `  ${adviceLine(unread.start)}`]
+      : [`${client.label} sends what connects.`];
+    const why = quiet
+      ? (wrong?.seen ?? diagnosis?.stages.find((stage) => stage.cause)?.detail ?? "its own program cannot")
+      : "see above.";
+    const words = ok && !isDown ? connects : [`${client.label} does not connect: ${why}`];
+    const next = ok && !quiet ? nextOf(client, name, scope, scope === "project").map((line) => `  ${line}`) : [];
+    const lines = [...words, ...(next.length > 0 ? ["What cannot be seen from here:", ...next] : [])];
+    output.result(lines.flatMap((line) => wrap(line, columnsOf(context.stdout) - 1)).join("\n"));
   }
   return ok && !isDown ? 0 : 1;
 }

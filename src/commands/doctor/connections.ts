@@ -24,6 +24,8 @@ export interface Row {
   readonly toolCount: number;
   /** The result in words. */
   readonly seen: string;
+  /** It works from here, and needs something yet. `unread`: the client does not get the values. */
+  readonly lacks?: "unread" | "warning" | undefined;
   /** Of Claude Code's connections. */
   readonly report?: DoctorReport;
 }
@@ -64,6 +66,11 @@ export async function ofOtherClients(context: Context, root: string, valuesFile?
 
 type OfOthers = Awaited<ReturnType<typeof ofOtherClients>>;
 
+/** The first `.mcp.json` of which nothing can be read, if any: it may be the one with HALO. */
+export const unreadIn = ({ places, input }: View): string | undefined =>
+  places.find(({ scope, broken, servers }) => scope === "project" && broken && servers.length === 0)?.file ??
+  input.mcp.find(({ unreadable }) => unreadable)?.shown;
+
 /** `main`: the connection that was tested already, with its report. */
 export async function connectionsOf(
   context: Context,
@@ -77,11 +84,22 @@ export async function connectionsOf(
   const rows: Row[] = [];
   const ofClaude = (v: View, report: DoctorReport): Row => {
     const { ok, cause, toolCount } = report;
-    const seen = ok ? toolsWords(toolCount) : headline(report);
-    const file = v.contenders.find(({ entry }) => entry.name === v.name)?.file ?? "";
-    return { name: v.shownName, client: claudeCode.id, file, ok, cause, toolCount, seen, report };
+    const warned = ok ? report.stages.find(({ status }) => status === "warning") : undefined;
+    const seen = ok ? [toolsWords(toolCount), ...(warned?.why ? [warned.why] : [])].join(": ") : headline(report);
+    const file = v.contenders.find(({ entry }) => entry.name === v.name)?.file ?? unreadIn(v) ?? "";
+    return {
+      name: v.shownName,
+      client: claudeCode.id,
+      file,
+      ok,
+      cause,
+      toolCount,
+      seen,
+      lacks: warned && "warning",
+      report,
+    };
   };
-  if (main !== undefined && view.contenders.length > 0) rows.push(ofClaude(view, main.report));
+  if (main !== undefined) rows.push(ofClaude(view, main.report));
   const names = new Set(view.contenders.filter(({ isHalo }) => isHalo).map(({ entry }) => entry.name));
   for (const name of [...names].filter((each) => each !== view.name)) {
     const v = viewSetup({ ...view.input, name }, view.client.program, view.client.version);
@@ -90,7 +108,7 @@ export async function connectionsOf(
     rows.push(ofClaude(v, makeReport(v, { test: toSend.ok ? await test(toSend.sent) : undefined, call: null })));
   }
   for (const { file, name, valuesFile } of others) {
-    const { label, findings, toSend } = lookAt(context, root, file, name, { url, valuesFile });
+    const { label, findings, toSend, unread } = lookAt(context, root, file, name, { url, valuesFile });
     const token = toSend?.ok ? toSend.sent.headers[HEADERS.token] : undefined;
     if (token) context.secrets.add(token);
     const diagnosis = toSend?.ok ? (await test(toSend.sent)).diagnosis : undefined;
@@ -99,24 +117,30 @@ export async function connectionsOf(
     const cause = diagnosis === undefined ? (toSend?.ok === false ? toSend.cause : null) : diagnosis.cause;
     const failed = diagnosis?.stages.find((stage) => stage.cause !== undefined)?.detail ?? cause ?? "";
     const toolCount = diagnosis?.toolCount ?? 0;
-    const seen = ok ? toolsWords(toolCount) : shown(view, wrong?.seen ?? failed);
-    rows.push({ name: shown(view, name, 64), client: file.client.id, file: label, ok, cause, toolCount, seen });
+    const seen = ok ? (unread?.why ?? toolsWords(toolCount)) : shown(view, wrong?.seen ?? failed);
+    const lacks = ok && unread ? "unread" : undefined;
+    rows.push({ name: shown(view, name, 64), client: file.client.id, file: label, ok, cause, toolCount, seen, lacks });
   }
   return rows;
 }
 
-/** The rows as a table. In: how to paint, and columns. */
-export function tableOf(rows: readonly Row[], { green, red, bold, sign }: Paint, width: number): string {
-  const bad = rows.filter(({ ok }) => !ok).length;
+/** The rows as a table, or its title alone. In: how to paint, and columns. */
+export function tableOf(rows: readonly Row[], paint: Paint, width: number, isShort: boolean): string {
+  const { green, red, yellow, bold, sign } = paint;
+  const [bad, unread] = [rows.filter(({ ok }) => !ok).length, rows.filter(({ lacks }) => lacks === "unread").length];
+  const of = (count: number): string => `${count} of ${rows.length} connections to HALO`;
   const title =
-    bad === 0
-      ? `${green(sign.ok)} ${bold(`All ${rows.length} connections to HALO work`)}`
-      : `${red(sign.bad)} ${bold(`${bad} of ${rows.length} connections to HALO ${bad === 1 ? "does" : "do"} not work`)}`;
+    bad > 0
+      ? `${red(sign.bad)} ${bold(`${of(bad)} ${bad === 1 ? "does" : "do"} not work`)}`
+      : unread > 0
+        ? `${yellow(sign.warn)} ${bold(`${of(unread)} still ${unread === 1 ? "needs its" : "need their"} values`)}`
+        : `${green(sign.ok)} ${bold(`All ${rows.length} connections to HALO work`)}`;
+  if (isShort) return title;
   const columns = (["name", "client"] as const).map((key) => Math.max(...rows.map((row) => row[key].length)));
   const [nameWidth = 0, clientWidth = 0] = columns;
   const room = Math.max(20, width - nameWidth - clientWidth - 8);
-  const lines = rows.map(({ name, client, ok, seen }) => {
-    const mark = ok ? green(sign.ok) : red(sign.bad);
+  const lines = rows.map(({ name, client, ok, seen, lacks }) => {
+    const mark = lacks ? yellow(sign.warn) : ok ? green(sign.ok) : red(sign.bad);
     return `${mark} ${name.padEnd(nameWidth)}  ${client.padEnd(clientWidth)}  ${printable(seen.split("\n")[0] ?? "", room)}`;
   });
   return [title, "", ...lines, ""].join("\n");

@@ -5,6 +5,7 @@ import { type Context, wantsColor } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { toSh } from "../../core/command-line.ts";
+import { nameWords } from "../../core/doctor/finding.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
@@ -17,12 +18,13 @@ import type { RawOptions } from "../../flags.ts";
 import { errnoOf, findRoot } from "../../io/read.ts";
 import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
-import { columnsOf, createPaint } from "../../ui/paint.ts";
+import { createPaint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
+import { columnsOf } from "../../ui/wrap.ts";
 import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { runForClient } from "./client.ts";
-import { connectionsOf, ofOtherClients, type Row, tableOf } from "./connections.ts";
+import { connectionsOf, ofOtherClients, type Row, tableOf, unreadIn } from "./connections.ts";
 import { ask, look } from "./gather.ts";
 import { toDoctorText, toDoctorVerdict } from "./text.ts";
 
@@ -96,7 +98,7 @@ async function walk(context: Context, options: Options, show: Show, token: strin
   const others = isOne ? [] : await ofOtherClients(context, root, options.valuesFile);
   const [only, more] = others;
   // a repository in which other clients alone have HALO
-  if (view.contenders.length === 0 && only !== undefined)
+  if (view.contenders.length === 0 && only !== undefined && unreadIn(view) === undefined)
     return more === undefined
       ? { only: only.file.client }
       : { rows: await connectionsOf(context, view, undefined, others, { ...options, root }), isShut: false };
@@ -112,7 +114,9 @@ async function walk(context: Context, options: Options, show: Show, token: strin
     const asked = await ask(context, looked, test, left());
     const report = makeReport(view, { test, asked, call: callOf(options, view, test) });
     progress.update("testing the other connections");
-    const rows = isOne ? [] : await connectionsOf(context, view, { report, test }, others, { ...options, root });
+    const hasOwn = view.contenders.length > 0 || unreadIn(view) !== undefined;
+    const main = hasOwn ? { report, test } : undefined;
+    const rows = isOne ? [] : await connectionsOf(context, view, main, others, { ...options, root });
     const isShut = isClosed(view.input.dotenv.state) && view.values.some(({ state }) => state === "unset");
     return { report, isShut, rows };
   } finally {
@@ -151,15 +155,14 @@ function textOf(
 ): string {
   const paint = createPaint(wantsColor(env, stdout.isTTY === true, switches.has("no-color")));
   const width = columnsOf(stdout) - (unicode ? 1 : 3);
-  const table = rows.length > 1 ? [tableOf(rows, paint, width)] : [];
-  if (switches.has("quiet")) return (report ? [...table, toDoctorVerdict(report, paint, width)] : table).join("\n");
-  // of a table the first that needs a look
-  const isRemarkable = ({ ok, stages }: DoctorReport): boolean =>
-    !ok || stages.some(({ status }) => status === "warning");
-  const closer = rows.find((row) => (row.report ? isRemarkable(row.report) : !row.ok));
-  const command =
-    closer && toSh(["npx", "create-halo-mcp", "doctor", "--client", closer.client, "--name", closer.name]);
-  const detailed = closer?.report ?? (rows.length > 1 ? undefined : report);
+  const isQuiet = switches.has("quiet") || switches.has("fix");
+  const table = rows.length > 1 ? [tableOf(rows, paint, width, isQuiet)] : [];
+  if (isQuiet) return table[0] ?? (report ? toDoctorVerdict(report, paint, width) : "");
+  // of a table the first that needs a look; the steps of one that works are not needed
+  const closer = rows.find(({ ok }) => !ok) ?? rows.find(({ lacks }) => lacks === "unread");
+  const named = closer && nameWords(closer.name);
+  const command = named && toSh(["npx", "create-halo-mcp", "doctor", "--client", closer.client, ...named]);
+  const detailed = rows.length > 1 ? closer?.report : report;
   const parts = [
     ...table,
     ...(rows.length > 1 && closer?.report ? [`${closer.name}:`] : []),
@@ -196,7 +199,7 @@ async function examine(context: Context, raw: RawOptions): Promise<number> {
   // if the disk is full, only that is printed
   if (options.report !== undefined && report !== undefined) writeReport(context, options.report, report);
   const output = createOutput(context);
-  const connections = rows.length > 1 ? { connections: rows.map(({ report: _, ...row }) => row) } : {};
+  const connections = rows.length > 1 ? { connections: rows.map(({ report: _, lacks: __, ...row }) => row) } : {};
   if (options.json) output.json({ version: 1, ...report, ok, ...connections });
   else output.result(textOf(context, rows, report, raw));
   if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);

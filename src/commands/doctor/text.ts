@@ -1,4 +1,7 @@
 /** The report for a person: the cause and what to do, then the chain, one line per link. */
+import { CAUSES } from "../../core/diagnosis/causes.ts";
+import type { Cause } from "../../core/diagnosis/diagnose.ts";
+import { STAGES } from "../../core/diagnosis/record.ts";
 import { type DoctorReport, headline, isFollowUp, type Link } from "../../core/doctor/report.ts";
 import type { Paint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
@@ -45,10 +48,15 @@ function restOf(report: DoctorReport, main: Link | undefined) {
   });
 }
 
+/** A sentence after its mark; wrapped before it is painted, as colours have no width. */
+const marked = (mark: string, text: string, { bold }: Paint, width: number): string =>
+  `${mark} ${wrap(text, width - 2)
+    .map(bold)
+    .join("\n  ")}`;
+
 /** The verdict alone: one sentence. */
-export function toDoctorVerdict(report: DoctorReport, paint: Paint, width: number): string {
-  return wrap(`${signsOf(report, paint).whole} ${paint.bold(headline(report))}`, width).join("\n");
-}
+export const toDoctorVerdict = (report: DoctorReport, paint: Paint, width: number): string =>
+  marked(signsOf(report, paint).whole, headline(report), paint, width);
 
 /** In: the report, how to paint, and columns. Out: lines for stdout. Everything in the report is printable and redacted. */
 export function toDoctorText(report: DoctorReport, paint: Paint, width: number): string {
@@ -75,9 +83,13 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
     ...(seen === undefined ? [] : block(seen)),
     ...(advice === "" ? [] : [`${INDENT}${bold("Try")}`, ...advice.split("\n").flatMap(tried)]),
   ];
-  /** One line per link: its cause if it failed, otherwise a short result; of the client also how it was asked. */
+  /** One line per link: why it failed, or a short result; of the client also how it was asked. */
   const lineOf = ({ stage, status, ms, cause: own, detail }: Link): readonly string[] => {
-    const said = status === "failed" && own !== undefined ? own : (detail?.split("\n")[0] ?? "ok");
+    const isTest = STAGES.some((each) => each === stage);
+    const short = detail?.split("\n")[0] ?? "ok";
+    const title =
+      isTest && status === "failed" && !/^nothing was sent/.test(short) ? CAUSES[own as Cause].title : short;
+    const said = title === headline(report) ? "failed" : title;
     const [first = "", ...more] = block(said + (ms >= 1 ? `, ${ms} ms` : ""), " ".repeat(COLUMN));
     const remarks = stage === "client" ? (clients[0]?.remarks ?? []) : [];
     return [
@@ -103,8 +115,8 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
   const names = silent.filter((each) => !reached.includes(each)).map(({ stage }) => nameOf(stage));
   if (names.length > 0) lines.push(`${sign.skipped} ${dim(`not reached: ${names.join(", ")}`)}`);
 
-  for (const { stage, status, cause: id, seen, tryThis } of restOf(report, main))
-    lines.push("", `${sign[status]} ${bold(nameOf(stage))}${id ? ` ${dim(id)}` : ""}`, ...explain(seen, tryThis));
+  for (const { stage, status, seen = nameOf(stage), tryThis } of restOf(report, main))
+    lines.push("", marked(sign[status], seen, paint, width), ...explain(undefined, tryThis));
   if (tools.length > 0 && ok) {
     const named = tools.slice(0, MOST_TOOLS).map(({ name }) => name);
     if (toolCount > MOST_TOOLS) named.push(`… and ${toolCount - MOST_TOOLS} more`);

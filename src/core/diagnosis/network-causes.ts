@@ -213,7 +213,9 @@ export const NETWORK_CAUSES = {
     title: "The connection was refused",
     explain: (f) => `${f.host} refused the connection: nothing listens on that port${f.code}.${f.way}`,
     tryThis: (f) => [
-      ...checkUrl(f, "A firewall on the way may refuse the connection, or HALO is down."),
+      ...(f.isHalo
+        ? checkUrl(f, "A firewall on the way may refuse the connection, or HALO is down.")
+        : ["Nothing answers there now. Try again in a minute.", "Another address: --url <url>"]),
       ...f.tryProxy,
     ],
   },

@@ -15,8 +15,8 @@ export interface ChainFinding {
 interface Chain {
   readonly findings: readonly ChainFinding[];
   readonly toSend?: ToSend;
-  /** How the client gets values that are only where it does not read them. */
-  readonly start?: Advice | undefined;
+  /** Why the client does not get values that are in a file, and how to start it with them. */
+  readonly unread?: { readonly why: string; readonly start: Advice };
 }
 
 export interface ChainInput {
@@ -100,5 +100,6 @@ export function chainOf(input: ChainInput): Chain {
   const toSend = whatClientSends(server, values, answers, given, { ofRepository, exported });
   const refused = refusedBy(toSend, input, findings);
   const isUnread = ofValues.some((each) => each?.tryThis === start);
-  return { findings: [...findings, ...refused], toSend, ...(isUnread && { start }) };
+  const unread = { why: `The values work, but ${client.label} does not read them there`, start };
+  return { findings: [...findings, ...refused], toSend, ...(isUnread && { unread }) };
 }

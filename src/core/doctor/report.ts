@@ -73,10 +73,9 @@ const APPROVAL: Readonly<Partial<Record<ApprovalView["state"], string>>> = {
   pending: "not approved",
 };
 
-/** What must be said of the question: why it was not asked, what the answer does not prove, and whose values were sent. */
-const askedHow = ({ status, refused, remark }: Asked = {}): readonly string[] => [
+/** What must be said of the question: why it was not asked, and whose values were sent. */
+const askedHow = ({ refused, remark }: Asked = {}): readonly string[] => [
   ...(refused === undefined ? [] : [`not asked: ${refused}`]),
-  ...(status === undefined ? [] : ["trust and approval are what its files say, not its answer"]),
   ...(remark === undefined ? [] : [remark]),
 ];
 
@@ -104,7 +103,7 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
     values: places.length === 0 ? [] : [places.join("; ")],
     client:
       client.program === "none"
-        ? [`Claude Code is not installed here, so HALO is untested there; ${files}`]
+        ? ["Claude Code is not installed here, so HALO is untested there"]
         : [`${name}; ${files}`, ...askedHow(asked)],
   };
 }
@@ -178,7 +177,7 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   const advice = [
     ...(isRefused && refusedCopy(v) ? [note("first make the copies match: see values; if it is still refused:")] : []),
     ...(result.tryThis ?? []),
-    ...(isValue ? [repair(v, winner), note("and choose: Change values")] : []),
+    ...(isValue ? [repair(v, winner)] : []),
   ];
   const first = isRefused && wrong !== undefined ? [note("first correct the values: see values")] : advice;
   return {

@@ -81,12 +81,14 @@ export function toJson({ ok, lines, files, counts, fixed, dryRun }: Report): obj
 
 const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
 
+const MEND = "npx create-halo-mcp check --fix";
+
 export function summaryOf({ counts, files, mendable, maxWarnings }: Report): string {
   const found = (["error", "warning", "note"] as const).filter((severity) => counts[severity] > 0);
   const checked = many(files.length, "file");
   if (found.length === 0) return files.length === 0 ? "no files to check" : `${checked} checked, no problems`;
   const sum = found.map((severity) => many(counts[severity], severity)).join(", ");
-  const mend = mendable === 0 ? "" : ` · ${mendable} can be fixed: npx create-halo-mcp check --fix`;
+  const mend = mendable === 0 ? "" : ` · ${mendable} can be fixed: ${MEND}`;
   const isOver = maxWarnings !== undefined && counts.warning > maxWarnings;
   return `${sum} in ${checked}${isOver ? ` · at most ${many(maxWarnings, "warning")} allowed` : ""}${mend}`;
 }
@@ -116,7 +118,12 @@ export function toText(report: Report, { color, quiet, root, wrap }: Look): stri
   const from = root === undefined || shown.length === 0 ? "" : ` · paths from ${printable(root)}`;
   const sum = counts.error > 0 || !ok ? "error" : counts.warning > 0 ? "warning" : "green";
   const mark = { error: "✖", warning: "▲", green: "✔" }[sum];
-  const all = `${mark} ${summaryOf(report)}${from}`;
-  out.push(...(wrap?.(all) ?? [all]).map((line) => paint(sum, line)));
+  const [said = "", command] = summaryOf(report).split(MEND);
+  const all = wrap?.(`${mark} ${said.replace(/: $/, "")}${from}`) ?? [
+    `${mark} ${said}${command === undefined ? "" : MEND}${from}`,
+  ];
+  out.push(...all.map((line) => paint(sum, line)));
+  // a command alone on its line can be copied
+  if (wrap && command !== undefined) out.push(`  ${MEND}`);
   return out.join("\n");
 }
