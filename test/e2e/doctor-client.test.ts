@@ -82,7 +82,7 @@ describe("what Claude Code says beside our test", () => {
       expect(stage(answer, "client")?.tryThis).toMatch(/^# correct HTTP_PROXY in ~\/\.claude\/settings\.json/);
       expect(stage(answer, "tools")?.status).toBe("ok");
       const text = await doctor(m, ["--url", m.url], { cwd });
-      expect(text.stdout).toMatch(/^✖ client +client-disagrees$/m);
+      expect(text.stdout).toMatch(/^✖ client +Claude Code /m);
       expect(leaks(run.stdout + text.stdout + text.stderr)).toEqual([]);
     }));
 

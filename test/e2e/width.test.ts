@@ -20,7 +20,9 @@ test.each([80, 60])("in %i columns", (cols) =>
     for (const line of [...UNTESTED, ...TESTED]) {
       const more = TESTED.includes(line) ? ["--url", m.url] : [];
       const screen = m.open([...line.split(" "), ...more], { env: { ...only(m), ...withToken }, cols, rows: 60 });
-      await screen.exit;
+      // what asks for a token stays open
+      await Promise.race([screen.exit, screen.settle(1500)]);
+      await screen.kill();
       expect(screen.text(), line).not.toBe("");
       wide.push(...wideLines(screen.raw(), cols).flatMap((each) => (ALONE.test(each) ? [] : [`${line}: ${each}`])));
     }

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { shown } from "../../core/check/show.ts";
 import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
-import { type DoctorReport, headline, makeReport, type Run, toolsWords } from "../../core/doctor/report.ts";
+import { type DoctorReport, headline, type Link, makeReport, type Run, toolsWords } from "../../core/doctor/report.ts";
 import { type View, viewSetup } from "../../core/doctor/view.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import { HEADERS } from "../../core/halo.ts";
@@ -84,7 +84,9 @@ export async function connectionsOf(
   const rows: Row[] = [];
   const ofClaude = (v: View, report: DoctorReport): Row => {
     const { ok, cause, toolCount } = report;
-    const warned = ok ? report.stages.find(({ status }) => status === "warning") : undefined;
+    // without Claude Code here, nothing is wrong with any of them
+    const isOwn = ({ status, cause: why }: Link): boolean => status === "warning" && why !== "client-broken";
+    const warned = ok ? report.stages.find(isOwn) : undefined;
     const seen = ok ? [toolsWords(toolCount), ...(warned?.why ? [warned.why] : [])].join(": ") : headline(report);
     const file = v.contenders.find(({ entry }) => entry.name === v.name)?.file ?? unreadIn(v) ?? "";
     return {
