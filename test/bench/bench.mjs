@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --rounds 41] [--only start|package|check|init|doctor|run]`: ratios within one run, rounds interleaved, medians with
+ * `npm run bench [-- --rounds 41] [--only start|package|check|init|join|doctor|run]`: ratios within one run, rounds interleaved, medians with
  * their spread. Exits 1 when a limit is missed or a program fails. Nothing but loopback is used after the installation.
  */
 import { once } from "node:events";
@@ -26,6 +26,7 @@ import { inNamespace } from "../e2e/loopback.mjs";
 const limits = {
   start: 1.25,
   check: 3,
+  join: 4,
   doctor: 8,
   run: process.execve ? 1.3 : 1.7,
   growth: 10,
@@ -210,6 +211,38 @@ function setUp(folder, url) {
   return folder;
 }
 
+/**
+ * A clone of a repository that is set up. The limit is for all but the connection test: the same run with `--skip-test`. What
+ * the test costs, with its round trips, is the difference, which has no limit: it depends on the network.
+ */
+async function joining({ bin, work }) {
+  let count = 0;
+  await withStandIn(async (url) => {
+    const cloned =
+      (...args) =>
+      async () => {
+        const cwd = join(work, `join-${count++}`);
+        put(cwd, ".mcp.json", fileFor("halo", url));
+        put(cwd, ".env.example", "HALO_MCP_TOKEN=\nHALO_ACCOUNT_ID=made-up-account\nHALO_PROFILE_ID=made-up-profile\n");
+        put(cwd, ".gitignore", ".env\n.claude/settings.local.json\n");
+        const env = { ...environment(work), HALO_MCP_TOKEN: VALUES.HALO_MCP_TOKEN };
+        await execa("git", ["init", "--quiet"], { cwd, env, extendEnv: false });
+        const ms = await run(process.execPath, args, { cwd, env });
+        if (args[0] === bin) readFileSync(join(cwd, ".claude/settings.local.json"));
+        rmSync(cwd, { recursive: true, force: true });
+        return ms;
+      };
+    const words = [bin, "--yes", "--url", url];
+    const cases = { bare: cloned("-e", "0"), whole: cloned(...words), untested: cloned(...words, "--skip-test") };
+    const { bare, whole, untested } = await interleave(cases, fewRounds);
+    const ratio = untested.median / bare.median;
+    report("join: node -e 0", bare.text);
+    report("join --yes --skip-test", `${untested.text}  ${times(ratio)}`, ratio, limits.join);
+    report("join --yes (tests the connection twice)", whole.text);
+    report("join: its tests, in milliseconds", (whole.median - untested.median).toFixed(1));
+  });
+}
+
 async function doctor({ bin, work }) {
   await withStandIn(async (url) => {
     const node = nodeIn(setUp(join(work, "doctor"), url), environment(work));
@@ -259,7 +292,7 @@ async function measure() {
       report("tarball, unpacked", `${unpacked} bytes`, unpacked, limits.unpacked, "");
       report("packages installed", String(installed), installed, 1, "");
     }
-    const parts = { start, check, init, doctor, run: starter };
+    const parts = { start, check, init, join: joining, doctor, run: starter };
     for (const [name, part] of Object.entries(parts))
       if (wanted(name)) await part({ bin: join(folder, "dist/bin.js"), work });
   } finally {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { keychainFor } from "../../src/core/plan/keychain.ts";
 import { init, only, succeeded } from "./clients-support.ts";
 import {
   ACCOUNT,
@@ -190,6 +191,57 @@ describe.concurrent("rotate", () => {
       ]);
       const wrong = await rotate(m, ["--yes", "--also", "../nowhere"]);
       expect([wrong.code, flat(wrong)]).toEqual([2, expect.stringContaining("--also: there is no folder")]);
+    }));
+
+  test("a worktree without values for another client: it is named, and the run ends well", () =>
+    on(async (m) => {
+      succeeded(await init(m, "--client", "claude-code,cursor"));
+      m.commit();
+      m.repo.git("worktree", "add", "--quiet", "../tree");
+      const run = quietly(await rotate(m, ["--yes", "--compromised"]));
+      expect(run.code, flat(run)).toBe(0);
+      for (const words of ["Not tested: .cursor/mcp.json: HALO_MCP", "Then delete the old token", "is not in git"])
+        expect(flat(run)).toContain(words);
+      const again = JSON.parse((await rotate(m, ["--yes", "--json"])).stdout);
+      expect(again).toMatchObject({ ok: true, probe: { ok: true } });
+    }));
+
+  test.each<[string, Record<string, string>]>([
+    ["none", {}],
+    ["direnv", withToken],
+  ])("--bridge %s: the new token of .env is tested, not the exported one", (bridge, exported) =>
+    on(async (m) => {
+      succeeded(await init(m, "--client", "claude-code,cursor", "--bridge", bridge));
+      m.standIn.requests.length = 0;
+      const go = { stdin: `${NEW}\n`, env: { ...only(m), ...exported } };
+      const run = quietly(await m.run(["rotate", "--url", m.url, "--token-stdin", "--yes"], go));
+      expect(run.code, flat(run)).toBe(0);
+      const sent = m.standIn.requests.map(({ headers }) => headers["x-cm-producttoken"]);
+      expect(sent.filter((token) => token === TOKEN)).toEqual([]);
+      expect(sent.filter((token) => token === NEW).length).toBeGreaterThan(3);
+      expect(run.stdout).toContain("Then delete the old token");
+    }),
+  );
+
+  test("every keychain that has the old token gets the new one; one with another token stays", () =>
+    on(async (m) => {
+      const stored = { halo: TOKEN, "halo-de": TOKEN, "halo-own": BAD };
+      const servers = Object.keys(stored).map((name) => {
+        const headers = { "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE };
+        return [name, { type: "http", url: m.url, headers, headersHelper: keychainFor("linux", name)?.helper }];
+      });
+      const store = JSON.stringify({ mcpServers: Object.fromEntries(servers) });
+      m.write("../home/.claude.json", store, 0o600);
+      for (const [name, token] of Object.entries(stored)) m.write(`../stored-${name}`, token);
+      const folder = join(m.root, "bin");
+      const env = { ...only(m), HALO_MCP_TOKEN: NEW };
+      program(folder, "claude", 'echo "2.1.332 (Claude Code)"');
+      const keyring = `for name; do :; done\ncase $1 in store) cat > "${m.root}/stored-$name" ;; *) cat "${m.root}/stored-$name" ;; esac`;
+      program(folder, "secret-tool", keyring);
+      const run = quietly(await m.run(["rotate", "--url", m.url, "--yes"], { env }));
+      const now = Object.keys(stored).map((name) => m.read(`../stored-${name}`));
+      expect(now, flat(run)).toEqual([NEW, NEW, BAD]);
+      expect(m.read("../home/.claude.json")).toBe(store);
     }));
 
   test("a made-up token of a test stays; a file that git has, too; a link to another checkout is no place", () =>

@@ -38,19 +38,27 @@ export const isKept = ({ options, here, target }: Page, scopes: readonly Scope[]
     scopes.join() === "user" &&
     here.keychains.get(target.name)?.save !== undefined);
 
-export function keychainSteps(page: Page, values: Values): readonly RunStep[] {
-  const { here, target, url } = page;
-  const { name } = target;
-  if (/["\\]/.test(values.token))
+/** The token alone; the entry stays as it is. */
+export function tokenSteps(page: Page, token: string): readonly RunStep[] {
+  const { here, target } = page;
+  if (/["\\]/.test(token))
     throw new Refusal("a token with a quote or a backslash cannot be used with --bridge keychain", {
       hint: "leave it out",
     });
+  const { keychain, programs } = keychainHere(page);
+  const isMoved = entryIn(page, "user") !== undefined;
+  return saveSteps(keychain, programs.store, target.name, token, here.tokens.get(target.name), isMoved);
+}
+
+export function keychainSteps(page: Page, values: Values): readonly RunStep[] {
+  const { here, target, url } = page;
+  const { name } = target;
   const { keychain, programs } = keychainHere(page);
   const entry = entryIn(page, "user");
   const raw = property(jsonOf(here.snapshot.get(here.store), true), "mcpServers", name);
   const existing = entry && { raw, remove: removeEntry(programs.claude, "user", entry, raw) };
   return [
-    ...saveSteps(keychain, programs.store, name, values.token, here.tokens.get(name), entry !== undefined),
+    ...tokenSteps(page, values.token),
     ...entrySteps({ keychain, program: programs.claude, name, url, values, existing }),
   ];
 }

@@ -6,23 +6,16 @@ import { cleanValue, isOurs, LABELS } from "../../core/halo.ts";
 import { editFiles } from "../../core/plan/install.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
+import { variablesOf } from "../../core/plan/target.ts";
 import { maskOf } from "../../core/secrets.ts";
 import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
 import { carry } from "../init/carry.ts";
 import { proveAll } from "../init/index.ts";
-import { keychainSteps } from "../init/keychain.ts";
+import { tokenSteps } from "../init/keychain.ts";
 import { placeOf, stepsOf } from "../init/plan.ts";
-import {
-  entryIn,
-  type InitOptions,
-  openDialog,
-  type Page,
-  readOptions,
-  type Survey,
-  type Values,
-} from "../init/survey.ts";
+import { type InitOptions, openDialog, type Page, readOptions, type Survey, type Values } from "../init/survey.ts";
 import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
 import { askFor, isGiven, missingInput, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
@@ -43,19 +36,25 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const folderOf = async (here: Survey, name: string | undefined, own: InitOptions): Promise<Folder> => {
     const found = findIn(here, options, name);
     const { target, choice } = found;
-    const start = { ...dialog, options: { ...own, choice }, here, target, url: target.url };
+    // without values in Claude Code's settings it gets them from its environment, as from .env
+    const isBridged = here.state.settings.some(
+      ({ from, env }) => from === "bridge" && variablesOf(target.slots).some((each) => Object.hasOwn(env, each.env)),
+    );
+    const isNone = !isBridged && choice.scopes.includes("project") && own.bridge === "claude-settings";
+    const bridge = isNone ? "none" : own.bridge;
+    const start = { ...dialog, options: { ...own, choice, bridge }, here, target, url: target.url };
     const page: Page = { ...start, url: await agreeOnUrl(start) };
     return { ...found, page, known: usable(await valueSources(page), page) };
   };
   const folders = [await folderOf(main, options.name, options)];
   let isComplete = true;
-  /** A folder that cannot be read or tested does not stop the others. */
-  const tried = async (before: string, go: () => Promise<void>): Promise<void> => {
+  /** A folder that cannot be read or tested does not stop the others. `isLacking`: nor is it a failure if it has no values. */
+  const tried = async (before: string, go: () => Promise<void>, isLacking = false): Promise<void> => {
     try {
       await go();
     } catch (error) {
       if (!(error instanceof HaloError) || error instanceof Cancelled) throw error;
-      isComplete = false;
+      if (!isLacking || error.code !== "placeholder-sent") isComplete = false;
       show.warn(`${before}: ${error.message}`, [error.hint ?? ""]);
     }
   };
@@ -76,26 +75,35 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   }
   const { token, tested } = await provenToken(first, ids, found.places);
   const old = found.old.filter((each) => each !== token);
-  const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), { token, ...ids });
+  const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), old, token);
   const decided = { values: { token, ...ids }, choice: first.choice };
   const carried = await carry(first.page, decided, make, { message: "Replace the token in these places?" });
   const proofs: Proof[] = [];
-  for (const { page, choice, known, here, target } of options.dryRun ? [] : folders) {
+  // an exported old token is gone from the next shell: it is not what is tested
+  const exported = Object.entries(context.env).map(([name, text = ""]) => [name, old.includes(text) ? token : text]);
+  const after: Context = Object.create(context, { env: { value: Object.fromEntries(exported) } });
+  for (const { page: before, choice, known, here, target } of options.dryRun ? [] : folders) {
     if (choice.clients.length === 0) continue;
+    const page: Page = { ...before, context: after };
     if (target !== first.target) show.info(`In ${here.root}:`);
     const [account, profile] = [known.account?.value ?? ids.account, known.profile?.value ?? ids.profile];
-    await tried("Not tested", async () => {
+    const prove = async () => {
       const proof = await proveAll(page, { values: { token, account, profile }, choice });
       if (proof !== undefined) proofs.push(proof);
-    });
+    };
+    await tried("Not tested", prove, target !== first.target);
   }
   const leaks = raw.switches.has("compromised") ? await findLeaks(folders, old, token) : undefined;
   return end(folders, decided, { ...carried, old, tested, proofs, leaks, isComplete });
 }
 
 /** Throws Refusal for a file that git would take, or that cannot be edited. */
-async function planFor(folders: readonly Folder[], { places, snapshot, plugins }: Look, values: Values): Promise<Plan> {
-  const { token } = values;
+async function planFor(
+  folders: readonly Folder[],
+  { places, snapshot, plugins }: Look,
+  old: readonly string[],
+  token: string,
+): Promise<Plan> {
   const steps = stepsOf(editFiles(snapshot, rotationEdits(places, token)));
   const [{ here: main, page, target }] = folders as [Folder];
   for (const { path, before, after } of steps) {
@@ -104,12 +112,11 @@ async function planFor(folders: readonly Folder[], { places, snapshot, plugins }
   }
   const { claude } = main;
   const program = claude === undefined || isOld(claude.version) ? undefined : claude.path;
-  const of = (which: "account" | "profile"): string => {
-    const slot = entryIn(page, "user")?.values[which];
-    return slot !== undefined && "literal" in slot ? slot.literal : values[which];
-  };
-  const isKept = main.keychains.get(target.name)?.save !== undefined;
-  const kept = isKept ? keychainSteps(page, { token, account: of("account"), profile: of("profile") }) : [];
+  const kept = [...main.keychains].flatMap(([name, { save }]) =>
+    save !== undefined && (name === target.name || old.includes(main.tokens.get(name) ?? ""))
+      ? tokenSteps({ ...page, target: { ...target, name } }, token)
+      : [],
+  );
   return { steps: [...steps, ...kept, ...planPlugins(plugins, token, program)] };
 }
 
