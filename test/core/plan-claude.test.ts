@@ -96,7 +96,10 @@ describe("with a Claude Code that reads nothing there (2.1.197)", () => {
   });
   it("prints the command where there is no Claude Code", () => {
     const [step] = planClaude({ ...usual, ...old, program: undefined });
-    expect(step).toMatchObject({ kind: "tell", lines: [expect.stringMatching(/^claude mcp add .*'X-CM.*\$\{HALO_/)] });
+    expect(step).toMatchObject({
+      kind: "tell",
+      lines: ["npm install -g @anthropic-ai/claude-code", expect.stringMatching(/^claude mcp add .*'X-CM.*\$\{HALO_/)],
+    });
   });
   it.each([
     ["{}", false, undefined],

@@ -103,7 +103,9 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
     values: places.length === 0 ? [] : [places.join("; ")],
     client:
       client.program === "none"
-        ? ["Claude Code is not installed here, so HALO is untested there"]
+        ? [
+            `Claude Code is not installed here, so HALO is untested there; its files: ${trust.trusted ? files : "this folder is not trusted yet"}`,
+          ]
         : [`${name}; ${files}`, ...askedHow(asked)],
   };
 }
