@@ -61,7 +61,7 @@ describe.concurrent("the exit code", () => {
     ["--args that are no object", ["--call", "ask_agent", "--args", "[1]"]],
     ["both ways to give a token", ["--token-stdin", "--token-file", "token.txt"]],
     ["a token that can be none", ["--token-stdin"]],
-    ["an unknown flag", ["--fix"]],
+    ["an unknown flag", ["--repair"]],
     ["a token on the command line", ["--token", "x"]],
     ["a word beside the flags", ["shop"]],
     ["a URL that may carry no token", ["--url", "http://halo.invalid/mcp"]],
@@ -250,7 +250,7 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
       expect(foreign.heard.connections).toBe(0);
     }
     const text = await doctor(m, [], { cwd });
-    expect(text.stdout).toMatch(/^✖ .mcp.json: the URL is not HALO's[\s\S]*✖ set-up +endpoint-foreign$/m);
+    expect(text.stdout).toMatch(/^✖ .mcp.json: the URL is not HALO's[\s\S]*✖ set-up +"halo" in .mcp.json .*$/m);
     expect(text.stdout).toContain("nothing was sent");
     const allowed = await doctor(m, ["--json", "--url", foreign.url], { cwd });
     expect(foreign.heard.connections).toBeGreaterThan(0);
