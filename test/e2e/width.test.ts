@@ -25,8 +25,8 @@ test.each([80, 60])("in %i columns", (cols) =>
       const screen = m.open([...line.split(" "), ...more], { env: { ...only(m), ...withToken }, cols, rows: 60 });
       // what asks for a token stays open
       await Promise.race([screen.exit, screen.settle(1500)]);
-      await screen.kill();
       expect(screen.text(), line).not.toBe("");
+      await screen.kill();
       wide.push(...wideLines(screen.raw(), cols).flatMap((each) => (ALONE.test(each) ? [] : [`${line}: ${each}`])));
     }
     expect(wide).toEqual([]);
