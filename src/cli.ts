@@ -30,7 +30,10 @@ function help({ version, stdout }: Context, { name, words, flags, notes, example
   return [
     ...wrap(`create-halo-mcp ${version}: connect AI clients to HALO's MCP server (CM.com)`, columns - 1),
     "",
-    `Usage: npx create-halo-mcp ${name === "init" ? "[init]" : name}${words === undefined ? "" : ` ${words}`} [options]`,
+    ...wrap(
+      `Usage: npx create-halo-mcp ${name === "init" ? "[init]" : name}${words === undefined ? "" : ` ${words}`} [options]`,
+      columns - 1,
+    ),
     "",
     "Commands:",
     ...COMMANDS.map((each) => row(`  ${each.name}`, each.summary)),

@@ -4,26 +4,29 @@ import { init, only, succeeded } from "./clients-support.ts";
 import { on, wideLines, withToken } from "./support.ts";
 
 /** A command or a URL alone on its line, to be copied: a window breaks it, and what is copied is whole. */
-const ALONE = /^[│\s]*(?:(?:npx|npm|git|claude|codex|code|chmod|cursor-agent) |cursor:\/\/\S+$|https?:\/\/\S+$)/;
+const ALONE =
+  /^[│\s]*(?:(?:(?:[A-Z_]+=\S+ )?npx|npm|git|claude|codex|code|chmod|cursor-agent) |(?:cursor:\/\/|vscode:)\S+$|https?:\/\/\S+$)/;
 
 const GUIDES = ["cursor", "codex", "vscode", "claude-ai", "claude-desktop"].map((client) => `guide ${client}`);
 const HELPS = ["", "check ", "doctor ", "rotate ", "remove ", "guide ", "clients ", "run "].map(
   (name) => `${name}--help`,
 );
 const TESTED = ["doctor", "doctor --client cursor", "doctor --quiet", "--yes --dry-run", "rotate --dry-run"];
-const UNTESTED = [...HELPS, ...GUIDES, "clients", "check", "remove --dry-run", "--no-such-option"];
+/** Written for 80 columns. */
+const PAGES = [...GUIDES, "clients", "remove --dry-run"];
+const UNTESTED = [...HELPS, "check", "--no-such-option"];
 
 test.each([80, 60])("in %i columns", (cols) =>
   on({}, async (m) => {
     succeeded(await init(m, "--client", "claude-code,cursor"));
     const wide: string[] = [];
-    for (const line of [...UNTESTED, ...TESTED]) {
+    for (const line of [...UNTESTED, ...TESTED, ...(cols === 80 ? PAGES : [])]) {
       const more = TESTED.includes(line) ? ["--url", m.url] : [];
       const screen = m.open([...line.split(" "), ...more], { env: { ...only(m), ...withToken }, cols, rows: 60 });
       // what asks for a token stays open
       await Promise.race([screen.exit, screen.settle(1500)]);
-      await screen.kill();
       expect(screen.text(), line).not.toBe("");
+      await screen.kill();
       wide.push(...wideLines(screen.raw(), cols).flatMap((each) => (ALONE.test(each) ? [] : [`${line}: ${each}`])));
     }
     expect(wide).toEqual([]);
