@@ -19,7 +19,7 @@ function purposeOf({ here, options }: Page, path: string): string {
     [paths.ignore, "keeps private files out of git"],
     [paths.exclude, "keeps private files out of git, in this clone"],
     [paths.env, "your values, private"],
-    [paths.example, options.sharesIds ? "the two IDs, no secrets (--no-share-ids)" : "what your team has to set"],
+    [paths.example, options.sharesIds ? "IDs, no secrets (--no-share-ids)" : "what your team has to set"],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
     [userSettings, "your values for Claude Code, private"],
