@@ -13,6 +13,7 @@ import { wrap } from "../../ui/wrap.ts";
 import { labelOf, stepLabel } from "../shared/carry-out.ts";
 import { type Choice, isInProject } from "../shared/client-files.ts";
 import { clientLines } from "./client-lines.ts";
+import { othersOf } from "./clients.ts";
 import { repeating } from "./repeat.ts";
 import type { Decided, Page, Survey } from "./survey.ts";
 
@@ -149,6 +150,10 @@ export async function nextSteps(
       ...(needs === undefined ? [] : wrap(needs, 78)),
       ...rest.flat(),
       ...handSteps(page, plan, handed),
+      ...(isForTeam ? othersOf(page).names : []).flatMap((name) => {
+        const url = page.url === HALO_URL ? [] : ["--url", page.url];
+        return labelled(`"${name}" needs values of its own:`, toSh(["npx", "create-halo-mcp", "--name", name, ...url]));
+      }),
       ...labelled(isForTeam ? "To repeat this in a clone:" : "To repeat this:", repeating(page, decided, plan)),
     ],
     next: first,
