@@ -129,18 +129,21 @@ describe("guide team and guide ci", () => {
     const { code, stdout, stderr } = await run(["guide", ...words.split(" ")], given);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).not.toMatch(/made-up-|\{\{\w+\}\}/);
-    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    // a command is in one piece
+    expect(stdout.split("\n").filter((line) => line.length > 80 && !line.includes(" --url "))).toEqual([]);
     return stdout;
   };
 
   it("team: a message and a paragraph with this repository's own words", async () => {
     const text = await said("team --values-file .env.local");
+    const url = "--url 'https://gateway.example/it'\\''s'";
     for (const words of [
       "HALO is connected in shop, for Claude Code. To join:",
       "git clone https://git.example/acme/shop.git && cd shop\n",
       "   Copy the token at once",
-      "npx create-halo-mcp --values-file .env.local\n   It asks for that token and the URL of the profile",
-      "npx create-halo-mcp --cwd <clone> --values-file <clone>/.env.local\n\n",
+      `npx create-halo-mcp ${url} --values-file .env.local\n   It asks for that token and the URL of the profile`,
+      "\n   The token goes to gateway.example, which this repository names, not HALO.\n",
+      `npx create-halo-mcp --cwd <clone> ${url} --values-file <clone>/.env.local\n\n`,
       "## HALO\n",
     ])
       expect(text).toContain(words);
@@ -304,7 +307,8 @@ describe("clients", () => {
     expect(stdout).toContain(
       "\njunie           -                            -            not proven 2026-11\n  by hand: npx create-halo-mcp guide junie\n",
     );
-    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    // a command is in one piece
+    expect(stdout.split("\n").filter((line) => line.length > 80 && !line.includes(" --url "))).toEqual([]);
     expect(stderr).toBe("•  asking the programs for their versions\n");
   });
 

@@ -4,7 +4,18 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { only, succeeded } from "./clients-support.ts";
-import { closing, contents, flat, ids, type Machine, machine, names, type Run, typePrinted } from "./support.ts";
+import {
+  closing,
+  contents,
+  entryFor,
+  flat,
+  ids,
+  type Machine,
+  machine,
+  names,
+  type Run,
+  typePrinted,
+} from "./support.ts";
 
 const TOKENS = {
   anna: "made.up.anna.Hs4Kd9Wq2Zx7-a1a1",
@@ -111,5 +122,38 @@ describe.concurrent("two people, one repository", () => {
       for (const each of [anna, ben])
         for (const token of Object.values(TOKENS)) expect(each.git("log", "--all", "--patch")).not.toContain(token);
     });
+  });
+});
+
+test("several profiles: who joins has all of them, and is told which one has credentials of its own", async () => {
+  const m = await machine({ server: { token: TOKENS.anna } });
+  await closing(m, async () => {
+    const started = (...args: string[]) => m.run([...args, "--url", m.url], { env: only(m), stdin: TOKENS.anna });
+    const set = ["--yes", "--token-stdin", ...ids];
+    for (const more of [[], ["--name", "halo-de"], ["--name", "halo-fr", "--own-credentials"]])
+      secretFree(await started(...set, ...more));
+    const servers = JSON.parse(m.read(".mcp.json")).mcpServers;
+    servers.trap = entryFor(m.url, ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "NODE_OPTIONS"]);
+    m.write(".mcp.json", JSON.stringify({ mcpServers: servers }));
+    m.write(".env.example", `${m.read(".env.example")}NODE_OPTIONS=--require=./evil.js\n`);
+    m.commit();
+    execFileSync("git", ["clone", "--quiet", "--bare", m.path, join(m.root, "origin.git")], { env: m.env });
+    const ben = person(m, "ben", false);
+    const joined = secretFree(await ben.run(["--url", m.url, "--yes", "--token-stdin"], TOKENS.anna));
+    expect(joined).toContain(`"halo-fr" needs values of its own: npx create-halo-mcp --name halo-fr --url ${m.url}`);
+    const names = ["HALO_MCP_TOKEN", "HALO_ACCOUNT_ID", "HALO_PROFILE_ID", "HALO_DE_PROFILE_ID"];
+    const dotenv = readFileSync(join(ben.folder, ".env"), "utf8");
+    expect(dotenv.match(/^\w+(?==)/gm)).toEqual(names);
+    const settings = JSON.parse(readFileSync(join(ben.folder, ".claude/settings.local.json"), "utf8"));
+    expect(Object.keys(settings.env).sort()).toEqual(names.sort());
+    expect(ben.git("status", "--short", "--untracked-files=all")).toBe("");
+    expect(secretFree(await ben.run(["--url", m.url, "--yes"]))).toContain("Already set up");
+
+    // a removal of one names the others, and says nothing of the token that they share
+    const gone = secretFree(await ben.run(["remove", "--yes", "--name", "halo-de"]));
+    expect(gone).toContain('"halo-de" was removed. Still here: halo-fr, halo, trap');
+    expect(gone).not.toContain("The token still works");
+    const guide = secretFree(await ben.run(["guide", "team"]));
+    expect(guide).toContain(`npx create-halo-mcp --url ${m.url} It asks for that token. The token goes to 127.0.0.1`);
   });
 });

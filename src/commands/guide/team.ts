@@ -51,6 +51,12 @@ async function remoteOf(context: Context, root: string): Promise<string | undefi
   return isUnfit ? undefined : remote;
 }
 
+/** The URL of the set-up, if it is not HALO's own and may get a token: people type it, or copy it into a file that runs. */
+function ownUrl(found: Awaited<ReturnType<typeof setUpOf>>["found"]): string | undefined {
+  const { url = HALO_URL } = found[0]?.entry ?? {};
+  return url === HALO_URL || endpointProblem(url) !== undefined ? undefined : url;
+}
+
 const listed = (words: readonly string[]): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 
@@ -67,8 +73,9 @@ export async function teamGuide(context: Context, raw: RawOptions) {
     return value !== undefined && value !== "" && storeOf(value) === undefined;
   });
   const { name, "values-file": file } = raw.values;
+  const url = ownUrl(found);
   const options = (before: string): string =>
-    `${name === undefined ? "" : ` --name ${name}`}${file === undefined ? "" : ` --values-file ${before}${toSh([file])}`}`;
+    `${name === undefined ? "" : ` --name ${name}`}${url === undefined ? "" : ` --url ${toSh([url])}`}${file === undefined ? "" : ` --values-file ${before}${toSh([file])}`}`;
   const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
   const text = readTemplate(context.templates, "team.txt", {
     repository: found.length === 0 ? "our repository" : printable(folder, 100),
@@ -79,6 +86,8 @@ export async function teamGuide(context: Context, raw: RawOptions) {
     options: options(""),
     elsewhere: options("<clone>/"),
     asks: isKnown ? "that token" : "that token and the URL of the profile in HALO Studio",
+    host:
+      url === undefined ? "" : `\n   The token goes to ${new URL(url).host}, which this repository names, not HALO.`,
   });
   return { id: "team", text: text.trimEnd() };
 }
@@ -87,9 +96,7 @@ export async function teamGuide(context: Context, raw: RawOptions) {
 export async function ciGuide(context: Context, raw: RawOptions, kind?: CiKind) {
   const { found } = await setUpOf(context, raw);
   const given = urlOf(raw);
-  const own = found[0]?.entry.url ?? HALO_URL;
-  // people copy it into a file that runs
-  const url = given ?? (endpointProblem(own) === undefined ? own : HALO_URL);
+  const url = given ?? ownUrl(found) ?? HALO_URL;
   const options = checkOptions(url);
   const isTheirs = given === undefined && url !== HALO_URL;
   const from = isTheirs ? `The URL is from this repository, not HALO's: ${new URL(url).host}` : "";

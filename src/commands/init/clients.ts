@@ -3,10 +3,18 @@ import { claudeCode } from "../../core/clients/claude-code.ts";
 import { sentBy } from "../../core/clients/sent.ts";
 import { isFollowed } from "../../core/connection.ts";
 import { setDotenv } from "../../core/formats/dotenv.ts";
-import { LABELS, VALUES, valueNamed } from "../../core/halo.ts";
+import { cleanValue, LABELS, nameProblem, VALUES, valueNamed } from "../../core/halo.ts";
 import { type ClientTarget, commandIn, hasLiterals, setEdits } from "../../core/plan/clients.ts";
 import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
-import { type Decision, decideTarget, type Target, type Wish } from "../../core/plan/target.ts";
+import type { Secrets } from "../../core/plan/model.ts";
+import {
+  type Decision,
+  decideTarget,
+  removableIn,
+  type Target,
+  variablesOf,
+  type Wish,
+} from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { Refusal } from "../../errors.ts";
 import { labelOf } from "../shared/carry-out.ts";
@@ -63,6 +71,26 @@ function fits(file: ClientHere, target: Target, values: Values, root: string): b
     return slot !== undefined && "literal" in slot && slot.literal === values[value];
   };
   return named[0]?.lost === undefined && entry?.url === target.url && VALUES.every(isSame);
+}
+
+/** The other connections of a repository that is joined, to the same URL. `values`: their IDs, which its example has; `names`: those that need more. */
+export function othersOf({ here, target }: Page): { readonly values: Secrets; readonly names: readonly string[] } {
+  const values: Record<string, string> = {};
+  const names = new Set<string>();
+  const known = new Set([...here.dotenv.keys(), ...variablesOf(target.slots).map(({ env }) => env)]);
+  const found = here.clients.flatMap((file) => (file.scope === "project" ? file.found : []));
+  for (const { entry, isHalo } of target.mode === "join" ? found : []) {
+    const { name, url } = entry;
+    if (!isHalo || name === target.name || url !== target.url || nameProblem(name) !== undefined) continue;
+    const missing = removableIn(entry.values, name).filter(({ env }) => !known.has(env));
+    const given = missing.flatMap(({ value, env }) => {
+      const id = cleanValue(value, here.example.get(env) ?? "");
+      return value === "token" || !id.ok ? [] : [[env, id.value] as const];
+    });
+    if (given.length < missing.length) names.add(name);
+    else Object.assign(values, Object.fromEntries(given));
+  }
+  return { values, names: [...names] };
 }
 
 export const targetOf = ({ target, url, options }: Page, values: Values): ClientTarget => ({

@@ -13,6 +13,7 @@ import { wrap } from "../../ui/wrap.ts";
 import { changes, labelOf, stepLabel } from "../shared/carry-out.ts";
 import { type Choice, isInProject } from "../shared/client-files.ts";
 import { clientLines, labelled, lackLines } from "./client-lines.ts";
+import { othersOf } from "./clients.ts";
 import { repeating } from "./repeat.ts";
 import type { Decided, Page, Survey } from "./survey.ts";
 
@@ -179,6 +180,14 @@ export async function nextSteps(
       ...(needs === undefined ? [] : wrap(needs, page.show.columns)),
       ...rest.flat(),
       ...handSteps(page, plan, handed),
+      ...(isForTeam ? othersOf(page).names : []).flatMap((name) => {
+        const url = page.url === HALO_URL ? [] : ["--url", page.url];
+        return labelled(
+          page,
+          `"${name}" needs values of its own:`,
+          toSh(["npx", "create-halo-mcp", "--name", name, ...url]),
+        );
+      }),
       // a clone of what is shared joins
       ...(isForTeam || page.target.mode === "join" || page.options.isRepair
         ? []

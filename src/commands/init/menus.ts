@@ -76,7 +76,8 @@ export async function askName(ask: Ask, { here }: Page): Promise<string> {
   const name = await ask.text({
     message: "A name for this connection, for example halo-de",
     placeholder: free,
-    validate: (text) => (taken.has(text) ? "This name is taken." : nameProblem(text || free)),
+    validate: (text) =>
+      taken.has(text) ? `Taken. To set it up: npx create-halo-mcp --name ${text}` : nameProblem(text || free),
   });
   return name || free;
 }

@@ -20,7 +20,7 @@ import { isInside, readTemplate } from "../../io/read.ts";
 import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { checkOptions } from "../shared/options.ts";
 import { assertInside, assertPrivate } from "../shared/privacy.ts";
-import { entryEdits } from "./clients.ts";
+import { entryEdits, othersOf } from "./clients.ts";
 import { isKept, keychainHere, keychainSteps } from "./keychain.ts";
 import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
 
@@ -105,7 +105,7 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
   const { target, here, options } = page;
   const patterns = await uncoveredPatterns(page, choice);
   assertExclude(here, patterns.excluded);
-  const all = { ...here, ...patterns, exceptions: await exceptionsFor(page) };
+  const all = { ...here, ...patterns, exceptions: await exceptionsFor(page), others: othersOf(page).values };
   const bridge = options.bridge === "direnv" ? "direnv" : hasBridge(page, choice) ? "claude-settings" : "none";
   const project = entryEdits(page, choice, values).project;
   const { sharesIds } = options;

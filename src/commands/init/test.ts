@@ -9,7 +9,7 @@ import {
   type Sent,
 } from "../../core/clients/claude-code.ts";
 import { type Answer, questionAbout } from "../../core/clients/claude-question.ts";
-import { approvalOf, isSwitchedOff, sessionEnv, takenEntry } from "../../core/clients/claude-state.ts";
+import { approvalOf, envIn, isSwitchedOff, sessionEnv, takenEntry } from "../../core/clients/claude-state.ts";
 import { entryFor } from "../../core/clients/entry.ts";
 import type { ClientScope } from "../../core/clients/model.ts";
 import { references } from "../../core/clients/references.ts";
@@ -281,13 +281,20 @@ async function proveClient(page: Page, entry: Entry, secrets: Secrets): Promise<
   return "pending";
 }
 
-/** A value that is exported, and not the one that was saved: `claude -p` sends it, a terminal session does not (2.1.332, measured). */
-function warnOfExports({ context, options, show }: Page, secrets: Secrets): void {
-  const stale = Object.keys(secrets).filter((name) => context.env[name] && context.env[name] !== secrets[name]);
-  if (stale.length > 0 && options.bridge === "claude-settings")
-    show.warn(`${stale.join(", ")}: another value is exported in this shell. claude -p sends that one.`, [
-      `To remove it: ${toSh(["unset", ...stale])}`,
-    ]);
+/** Another value than the saved one: `claude -p` sends that of the user's settings, then an exported one; a terminal session does not (2.1.332, measured). */
+function warnOfStale({ context, options, show, here }: Page, secrets: Secrets): void {
+  if (options.bridge !== "claude-settings") return;
+  const kept = envIn(here.state.files.userSettings);
+  const inSettings = Object.keys(secrets).filter((name) => Object.hasOwn(kept, name) && kept[name] !== secrets[name]);
+  const exported = Object.keys(secrets).filter(
+    (name) => !Object.hasOwn(kept, name) && context.env[name] && context.env[name] !== secrets[name],
+  );
+  const warn = (names: readonly string[], where: string, advice: string): void => {
+    if (names.length > 0)
+      show.warn(`${names.join(", ")}: another value is ${where}. claude -p sends that one.`, [advice]);
+  };
+  warn(inSettings, `in ${here.userSettings}`, "Remove it there if it is outdated.");
+  warn(exported, "exported in this shell", `To remove it: ${toSh(["unset", ...exported])}`);
 }
 
 /** The proof of every chosen scope; undefined if there is none. The first failure is reported. */
@@ -304,7 +311,7 @@ export async function prove(before: Page, { values, choice }: Decided): Promise<
     const files = await test(page, sentByFiles(page, entry, title), title);
     showDiagnosis(page.show, files, title, true);
     const client = files.ok ? await proveClient(page, entry, secrets) : "not-asked";
-    if (scope === "project") warnOfExports(page, secrets);
+    if (scope === "project") warnOfStale(page, secrets);
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
     if (!proof.ok) break;
   }

@@ -84,6 +84,11 @@ export async function valueSources(page: Page): Promise<Sources> {
     const from = `${file.client.label}'s ${labelOf(file.store ?? file.path, root)}`;
     return own === undefined ? [] : [{ from, own }];
   });
+  // another connection to this URL with its token in a keychain shares it, and the account
+  const kept = here.entries.user.find(
+    ({ entry }) => entry.name !== target.name && entry.url === target.url && here.keychains.has(entry.name),
+  )?.entry;
+  const shares = kept !== undefined && options.bridge === "keychain" && !options.ownCredentials;
   const reference = opReference(page);
   const resolved = reference && (await readReference(page, reference));
   const plain = (text: string | undefined) => (text === reference ? resolved : text);
@@ -95,6 +100,7 @@ export async function valueSources(page: Page): Promise<Sources> {
       const written = entryIn(page, scope)?.values[which];
       return written !== undefined && "literal" in written ? written.literal : undefined;
     };
+    const sibling = shares && which !== "profile" ? kept.values[which] : undefined;
     const old = target.entry?.values[which];
     const replaced = old !== undefined && "literal" in old && storeOf(old.literal) ? old.literal : undefined;
     // a team may have its IDs there; a token there is never used
@@ -115,6 +121,7 @@ export async function valueSources(page: Page): Promise<Sources> {
       ...ofClients.map(({ from, own }): Source => ["file", from, own[which]]),
       ["file", "Claude Code's local scope", header("local")],
       ["file", "Claude Code's user scope", header("user")],
+      ["file", `the entry "${kept?.name}"`, sibling && "literal" in sibling ? sibling.literal : undefined],
       // of an entry that is replaced: not used, but a reference is worth keeping
       ["file", ".mcp.json", replaced],
     ];

@@ -101,7 +101,8 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
   });
   if (options.dryRun) return conclude(page, decided, { ok: true, plan });
   clearFolders(page, plan);
-  const headline = ["HALO was removed.", ...leftWords(page, choice), ...othersWords(others), STUDIO].join(" ");
+  const what = others.length === 0 ? "HALO" : `"${shown}"`;
+  const headline = [`${what} was removed.`, ...leftWords(page, choice), othersWords(others)].join(" ");
   return conclude(page, decided, { ok: true, headline, plan, statuses });
 }
 
@@ -121,10 +122,13 @@ function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[
   ];
 }
 
-const othersWords = ([other]: readonly string[]): readonly string[] =>
-  other === undefined
-    ? []
-    : [`Another connection stays: ${toSh(["npx", "create-halo-mcp", "remove", "--name", other])}`];
+/** What else uses the token. */
+function othersWords(others: readonly string[]): string {
+  const [first] = others;
+  if (first === undefined) return STUDIO;
+  const command = toSh(["npx", "create-halo-mcp", "remove", "--name", first]);
+  return `Still here: ${others.map((name) => printable(name, 64)).join(", ")}. To remove one: ${command}`;
+}
 
 /** Removes the folders in which nothing is left. */
 function clearFolders({ here, context }: Page, { steps }: Plan): void {

@@ -22,6 +22,8 @@ interface Project {
 
 export interface ProjectInput extends Project {
   readonly values: Readonly<Record<Value, string>>;
+  /** IDs of other connections, for private files. */
+  readonly others?: Secrets;
   readonly bridge: "claude-settings" | "direnv" | "none";
   /** Patterns that no rule covers yet: for the team's ignore file, and for `exclude`, which counts in every worktree. */
   readonly uncovered: readonly string[];
@@ -130,7 +132,7 @@ export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Rec
 export function planProject(input: ProjectInput): Planned {
   const { paths, target, values, bridge, uncovered, excluded, exceptions, sharesIds, snapshot } = input;
   const { name, slots, mode } = target;
-  const variables = secretsOf(target, values);
+  const variables = { ...secretsOf(target, values), ...input.others };
   const isNew = mode === "new";
   const shared = (edit: Edit): readonly Edit[] => (isNew ? [edit] : []);
   // a token that somebody pasted as an ID, too
