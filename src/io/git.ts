@@ -65,6 +65,7 @@ export function createGit(options: GitOptions) {
   /** A path that git prints on a line: only the newline is removed, since a path may end in a space. */
   const pathOf = async (...argv: readonly string[]): Promise<string> =>
     resolve(options.cwd, (await run(options, ["rev-parse", ...argv], [0])).stdout.replace(/\r?\n$/, ""));
+  let top: Promise<string> | undefined;
   return {
     ruleFor,
     /** Would git ignore an untracked file at this path? Git does not ignore tracked files: check isTracked too. */
@@ -72,8 +73,10 @@ export function createGit(options: GitOptions) {
     /** The absolute path of the file whose rule ignores the path, or undefined if none does. */
     ignoreSource: async (path: string): Promise<string | undefined> => {
       const rule = await ruleFor(path);
+      if (rule === undefined) return undefined;
       // a relative path is relative to the root of the worktree, wherever git was started
-      return rule && resolve(await pathOf("--show-toplevel"), rule.source);
+      top ??= pathOf("--show-toplevel");
+      return resolve(await top, rule.source);
     },
     /** Is the path (or anything below it) in the index? */
     isTracked: async (path: string): Promise<boolean> => {

@@ -250,7 +250,7 @@ describe.concurrent("a URL of the repository that is not HALO's", () => {
       expect(foreign.heard.connections).toBe(0);
     }
     const text = await doctor(m, [], { cwd });
-    expect(text.stdout).toMatch(/^✖ .mcp.json: the URL is not HALO's[\s\S]*✖ set-up +endpoint-foreign$/m);
+    expect(text.stdout).toMatch(/^✖ .mcp.json: the URL is not HALO's[\s\S]*✖ set-up +"halo" in \.mcp\.json/m);
     expect(text.stdout).toContain("nothing was sent");
     const allowed = await doctor(m, ["--json", "--url", foreign.url], { cwd });
     expect(foreign.heard.connections).toBeGreaterThan(0);
