@@ -70,13 +70,14 @@ export function createGit(options: GitOptions) {
     ruleFor,
     /** Would git ignore an untracked file at this path? Git does not ignore tracked files: check isTracked too. */
     isIgnored: async (path: string): Promise<boolean> => (await ruleFor(path)) !== undefined,
-    /** The absolute path of the file whose rule ignores the path, or undefined if none does. */
-    ignoreSource: async (path: string): Promise<string | undefined> => {
-      const rule = await ruleFor(path);
-      if (rule === undefined) return undefined;
-      // a relative path is relative to the root of the worktree, wherever git was started
+    /** Of each path that a rule ignores the absolute path of the rule's file. */
+    ignoreSources: async (paths: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+      const rules = paths.length === 0 ? [] : [...(await ignoredOf(options, paths))];
+      if (rules.length === 0) return new Map();
       top ??= pathOf("--show-toplevel");
-      return resolve(await top, rule.source);
+      const folder = await top;
+      // a relative path is relative to the root of the worktree, wherever git was started
+      return new Map(rules.map(([path, { source }]) => [path, resolve(folder, source)]));
     },
     /** Is the path (or anything below it) in the index? */
     isTracked: async (path: string): Promise<boolean> => {

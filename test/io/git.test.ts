@@ -36,11 +36,11 @@ describe("createGit", () => {
       ["!x"],
     ] as const) {
       expect([path, await git.isIgnored(join(dir, path))]).toEqual([path, source !== undefined]);
-      expect(await git.ignoreSource(path)).toBe(source && join(dir, source));
+      expect((await git.ignoreSources([path])).get(path)).toBe(source && join(dir, source));
     }
     const below = createGit({ program, cwd: join(dir, "sub"), env: process.env, signal });
-    expect(await below.ignoreSource("../.env")).toBe(join(dir, ".gitignore"));
-    expect(await below.ignoreSource("secret")).toBe(join(dir, ".git", "info", "exclude"));
+    expect((await below.ignoreSources(["../.env"])).get("../.env")).toBe(join(dir, ".gitignore"));
+    expect((await below.ignoreSources(["secret"])).get("secret")).toBe(join(dir, ".git", "info", "exclude"));
     expect(await below.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
   });
 
@@ -97,7 +97,9 @@ describe("createGit", () => {
     expect(findRoot(tree)).toBe(tree);
     expect(await git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
     writeFileSync(join(dir, ".git", "info", "exclude"), ".env\n");
-    expect(await git.ignoreSource(join(tree, ".env"))).toBe(join(dir, ".git", "info", "exclude"));
+    expect((await git.ignoreSources([join(tree, ".env")])).get(join(tree, ".env"))).toBe(
+      join(dir, ".git", "info", "exclude"),
+    );
   });
 
   it.skipIf(process.platform === "win32")("ends at once with the run, and with what it started", async () => {

@@ -50,15 +50,14 @@ async function uncoveredPatterns(page: Page, choice: Choice) {
     // git refuses to look through a linked `.claude`, which a worktree may have
     ...(isBridge && own === join(root, BRIDGE) ? [{ path: own, pattern: BRIDGE }] : []),
   ];
-  const isUncovered = async ({ path }: (typeof files)[number]): Promise<boolean> => {
-    if (!isInside(path, root)) return false;
-    const source = await git?.ignoreSource(path);
+  const inside = files.filter(({ path }) => isInside(path, root));
+  const sources = await git?.ignoreSources(inside.map(({ path }) => path));
+  const uncovered = inside.filter(({ path }) => {
+    const source = sources?.get(path);
     // a personal rule (global, or .git/info/exclude) protects one person; the team needs one of the repository's own
     const isShared = source?.endsWith(".gitignore") === true && isInside(source, root);
     return !isShared && (isNew || source === undefined);
-  };
-  const uncovered: typeof files = [];
-  for (const file of files) if (await isUncovered(file)) uncovered.push(file);
+  });
   const excluded = isNew ? [] : uncovered.map(({ path }) => fromTop(path, folder.gitRoot ?? root));
   const isMains = isBridge && project.bridge !== root && (await bridgeGit?.isIgnored(paths.bridge)) === false;
   if (isMains) excluded.push(fromTop(paths.bridge, project.bridge));
