@@ -152,6 +152,10 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
   else if (!brief) show.ok("Checked: HALO refuses the same request without your token.");
 }
 
+/** `doctor --fix` has shown this refusal already. */
+export const isTold = ({ options }: Page, { cause }: Diagnosis): boolean =>
+  options.isRepair && cause === "unauthorized";
+
 /** A failed test that nobody can correct: exit 1 with the cause, and how to write anyway. */
 export function testFailed(diagnosis: Diagnosis, otherwise = "to write untested: --skip-test"): Refusal {
   const { detail = "unknown", advice } = failureOf(diagnosis);
@@ -309,7 +313,7 @@ export async function prove(before: Page, { values, choice }: Decided): Promise<
     const missing = `${title}: the entry "${page.target.name}" is missing when the file is read again`;
     if (entry === undefined) throw new Refusal(missing, { hint: "npx create-halo-mcp doctor" }, "proof-failed");
     const files = await test(page, sentByFiles(page, entry, title), title);
-    showDiagnosis(page.show, files, title, true);
+    if (!isTold(page, files)) showDiagnosis(page.show, files, title, true);
     const client = files.ok ? await proveClient(page, entry, secrets) : "not-asked";
     if (scope === "project") warnOfStale(page, secrets);
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
