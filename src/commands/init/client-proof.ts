@@ -52,7 +52,7 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
       show.warn(`${stale.join(", ")} is exported here with another value, which ${client.label} takes.`, [
         `unset ${stale.join(" ")}`,
       ]);
-  return permitted(judged, where, `look at ${path}`);
+  return permitted(judged, where, `look at ${path}`, client);
 }
 
 /** The proof of every chosen file but Claude Code's. Two that send the same are tested once. */

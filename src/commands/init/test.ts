@@ -11,7 +11,7 @@ import {
 import { type Answer, questionAbout } from "../../core/clients/claude-question.ts";
 import { approvalOf, envIn, isSwitchedOff, sessionEnv, takenEntry } from "../../core/clients/claude-state.ts";
 import { entryFor } from "../../core/clients/entry.ts";
-import type { ClientScope } from "../../core/clients/model.ts";
+import type { Client, ClientScope } from "../../core/clients/model.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
@@ -67,8 +67,16 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   throw refusal("endpoint-foreign", why, `ask whoever changed ${where.file}, or ${BESIDE}`);
 }
 
+/** What a client does about a variable that nothing sets. */
+const UNSET: Readonly<Record<Client["unset"], string>> = {
+  literal: "would send the reference itself",
+  empty: "would send an empty header",
+  absent: "would leave the header out",
+  unknown: "would not have it",
+};
+
 /** What may be sent. Throws Refusal with the reason if nothing may. `where`: the file or scope of the entry. */
-export function permitted(judged: ToSend, where: string, hint: string): Sent {
+export function permitted(judged: ToSend, where: string, hint: string, client: Client = claudeCode): Sent {
   if (judged.ok) return judged.sent;
   const { cause, reason } = judged;
   const [code, why] = {
@@ -77,7 +85,7 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
     "endpoint-foreign": ["endpoint-foreign", "the URL leads elsewhere than agreed; nothing was sent"],
     "bad-value": ["bad-header", `${reason}; nothing was sent`],
     "placeholder-sent": ["placeholder-sent", `${reason}; nothing was sent`],
-    "missing-value": ["placeholder-sent", `${reason}, so Claude Code would send the reference itself`],
+    "missing-value": ["placeholder-sent", `${reason}, so ${client.label} ${UNSET[client.unset]}`],
   }[cause];
   throw new Refusal(`${where}: ${why}`, { hint }, code);
 }
