@@ -149,7 +149,9 @@ describe.concurrent("prompts", () => {
       m.write(BRIDGE, bridge.replace(TOKEN, WRONG), 0o600);
       for (const token of [WRONG, `${WRONG}-2`]) {
         m.write(".env", DOTENV.replace(TOKEN, token), 0o600);
-        const none = await untouched(m, () => m.run(["doctor", "--fix", "--url", m.url]));
+        const before = m.tree();
+        const none = await m.run(["doctor", "--fix", "--url", m.url]);
+        expect(m.tree()).toEqual(before);
         expect([none.code, flat(none)]).toEqual([1, expect.stringMatching(/no copy of the token works.*rotate/i)]);
         expect(flat(none)).not.toMatch(/HTTP 401|see above/);
       }
