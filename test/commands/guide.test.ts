@@ -312,6 +312,15 @@ describe("clients", () => {
     expect(stderr).toBe("•  asking the programs for their versions\n");
   });
 
+  it.each(["clients", "guide cursor", "guide goose", "guide lm-studio"])("%s fits into 60 columns", async (words) => {
+    const stdout = { columns: 60, isTTY: true } as Context["stdout"];
+    const said = (await run(words.split(" "), { ...machine, stdout })).stdout;
+    // what is copied stays whole: a link, a line of a file
+    const long = said.split("\n").filter((line) => line.length > 60 && !/^(?:\w+:\/\/| +env_keys: )/.test(line));
+    expect(long).toEqual([]);
+    expect(said.split("\n").length).toBeGreaterThan(10);
+  });
+
   it("the wizard prints the same templates, with the IDs filled in", async () => {
     const args = "--dry-run --skip-test --name halo-de --account-id acc-1 --profile-id pro-1 --client".split(" ");
     const { code, stdout, stderr } = await run([...args, TOLD_IDS.join(",")], { ...machine, cwd: scratch.tmp });

@@ -10,6 +10,7 @@ import { usable, valuesOf } from "../../src/commands/init/values.ts";
 import { choiceOf } from "../../src/commands/shared/client-files.ts";
 import type { Context } from "../../src/context.ts";
 import { claudeCode, haloEntry } from "../../src/core/clients/claude-code.ts";
+import { CLIENTS } from "../../src/core/clients/index.ts";
 import { haloEntries } from "../../src/core/doctor/entries.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { decideTarget, type Target } from "../../src/core/plan/target.ts";
@@ -76,6 +77,15 @@ it.each([
   expect(() => permitted({ ok: false, cause, reason: "why" }, ".mcp.json", "hint")).toThrow(
     expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
   );
+});
+
+it.each([
+  ["cursor", "why, so Cursor would send the reference itself"],
+  ["gemini-cli", "why, so Gemini CLI would send an empty header"],
+])("what %s does about a variable that is not set", (id, words) => {
+  const judged = { ok: false, cause: "missing-value", reason: "why" } as const;
+  const client = CLIENTS.find((each) => each.id === id);
+  expect(() => permitted(judged, "file", "hint", client)).toThrow(`file: ${words}`);
 });
 
 describe("usable", () => {

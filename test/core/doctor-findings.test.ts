@@ -58,7 +58,22 @@ const entries: readonly Row[] = [
   ["the name alone", { mcp: servers(other) }, "- no-entry not-approved", "not HALO", NEVER],
   ["a program that waits", { mcp: servers({ command: "npx" }) }, "- no-entry not-approved", NEVER],
   ["a file that cannot be read", { mcp: new Unreadable("permission denied") }, "- file-broken no-entry", "ls -ld"],
-  ["a comment", { ...good, mcp: `{\n  // c\n  "mcpServers": {}}` }, "- file-broken no-entry", ".mcp.json:2:3: a"],
+  [
+    "a comment",
+    { ...good, mcp: `{\n  // c\n  "mcpServers": {}}` },
+    "- file-broken no-entry",
+    ".mcp.json:2:3: a",
+    "check --fix",
+  ],
+  [
+    "an unfinished merge",
+    { ...good, mcp: "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> b\n" },
+    "- file-broken no-entry",
+    "# resolve the conflict in .mcp.json by hand",
+    "!check --fix",
+    "!git checkout",
+  ],
+  ["no JSON at all", { ...good, mcp: "{" }, "- file-broken no-entry", "# correct .mcp.json by hand", "!check --fix"],
   [
     "no type",
     { ...good, mcp: servers({ url: URL, headers }) },

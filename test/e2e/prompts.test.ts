@@ -146,6 +146,15 @@ describe.concurrent("prompts", () => {
       expect(flat(run)).toContain(
         "the environment is old; the one in .env works. To stop using it in this shell: unset HALO_MCP_TOKEN",
       );
+      m.write(BRIDGE, bridge.replace(TOKEN, WRONG), 0o600);
+      for (const token of [WRONG, `${WRONG}-2`]) {
+        m.write(".env", DOTENV.replace(TOKEN, token), 0o600);
+        const before = m.tree();
+        const none = await m.run(["doctor", "--fix", "--url", m.url]);
+        expect(m.tree()).toEqual(before);
+        expect([none.code, flat(none)]).toEqual([1, expect.stringMatching(/no copy of the token works.*rotate/i)]);
+        expect(flat(none)).not.toMatch(/HTTP 401|see above/);
+      }
       const json = await m.run(["doctor", "--fix", "--json"]);
       expect(json.code).toBe(2);
     }));

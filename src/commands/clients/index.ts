@@ -9,15 +9,16 @@ import { exec } from "../../io/programs.ts";
 import { findRoot } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createShow } from "../../ui/show.ts";
-import { wrap } from "../../ui/wrap.ts";
+import { columnsOf, wrap } from "../../ui/wrap.ts";
 import { findClients, shortPath } from "../shared/found.ts";
 import { pathOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
 /** After the first a program is ended, after the second a person is told what takes so long. */
 const [LIMIT_MS, QUIET_MS] = [3000, 500];
-/** Of the columns; with two spaces after each, 80 at most. */
+/** Of the columns; with two spaces after each, 80 at most. Where that is too wide, the last has a line of its own. */
 const WIDTHS = [14, 13, 12, 11, 18];
+const MOST = 78;
 
 /** A program and its version, "?" if it prints none in time. */
 async function versionOf(program: string, { find, env }: ReturnType<typeof programsFor>, { cwd, signal }: Context) {
@@ -44,16 +45,22 @@ async function look(context: Context, root: string) {
 const line = (...cells: readonly string[]): string =>
   cells.map((cell, index) => cell.slice(0, WIDTHS[index]).padEnd((WIDTHS[index] ?? 0) + 2)).join("");
 
-function rowsOf(client: Awaited<ReturnType<typeof look>>[number], context: Context): readonly string[] {
+function rowsOf(client: Awaited<ReturnType<typeof look>>[number], context: Context, width: number) {
   const { id, found, program, version = "", scopes, paths, reference, evidence, proven } = client;
   const where = { project: paths.project.join(" or "), user: shortPath(paths.user, context) };
   const files = scopes.map((scope) => `${scope}: ${where[scope]}`);
   const all = files.join(", ") || `by hand: npx create-halo-mcp guide ${id}`;
-  const below = all.length < 78 ? [all] : files;
-  const proof = `${proven ? "proven" : "not proven"} ${/\d{4}-\d{2}/.exec(evidence)?.[0]}`;
   // a long path loses its middle
-  const short = below.map((text) => (text.length < 78 ? text : `${text.slice(0, 38)}…${text.slice(-38)}`));
-  return [line(id, program ?? found ?? "-", version, reference ?? "-", proof), ...short.map((text) => `  ${text}`)];
+  const half = (width >> 1) - 1;
+  const short = files.map((text) => (text.length < width ? text : `${text.slice(0, half)}…${text.slice(-half)}`));
+  const below = files.length === 0 || all.length < width ? [all] : short;
+  const proof = `${proven ? "proven" : "not proven"} ${/\d{4}-\d{2}/.exec(evidence)?.[0]}`;
+  const cells = [id, program ?? found ?? "-", version, reference ?? "-"];
+  const isWide = width >= MOST;
+  return [
+    line(...cells, ...(isWide ? [proof] : [])),
+    ...[...(isWide ? [] : [proof]), ...below].map((text) => `  ${text}`),
+  ];
 }
 
 export async function run(context: Context, raw: RawOptions): Promise<number> {
@@ -67,9 +74,10 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     end();
   });
   const told = `By hand (npx create-halo-mcp guide <client>): ${TOLD.map(({ id }) => id).join(", ")}`;
-  const head = line("client", "found", "version", "reference", "evidence");
-  const rows = [head, ...clients.flatMap((each) => rowsOf(each, context))];
+  const width = columnsOf(context.stdout) - 2;
+  const head = line("client", "found", "version", "reference", width < MOST ? "" : "evidence");
+  const rows = [head, ...clients.flatMap((each) => rowsOf(each, context, width))];
   if (isJson) createOutput(context).json({ version: 1, clients });
-  else createOutput(context).result([...rows.map((row) => row.trimEnd()), "", ...wrap(told, 78)].join("\n"));
+  else createOutput(context).result([...rows.map((row) => row.trimEnd()), "", ...wrap(told, width)].join("\n"));
   return 0;
 }

@@ -9,16 +9,22 @@ import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { readTemplate } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
+import { columnsOf, wrap } from "../../ui/wrap.ts";
 import { nameOf, urlOf } from "../shared/options.ts";
 import { guideOf } from "./text.ts";
 
-function toldOf({ isCode, isProven, page: _, ...told }: Told, templates: URL, name: string, url: string) {
+/** Not the lines of a file to copy. */
+const PROSE = /^(?:\d\. | {3})?[A-Za-z"]/;
+
+function toldOf({ isCode, isProven, page: _, ...told }: Told, context: Context, name: string, url: string) {
   const values = { account: "<your account ID>", profile: "<your profile ID>" };
   const fill = { ...values, ...told, ...fillFor(name, url) };
-  const text = readTemplate(templates, `guide/${told.id}.txt`, fill);
+  const text = readTemplate(context.templates, `guide/${told.id}.txt`, fill);
   const proof = isProven ? "Proven: the three headers arrived" : "Not proven";
   const whole = `${told.label}\n\n${text}\n${proof}. Known from: ${told.evidence}`;
-  return { ...told, isProven: isProven === true, text: isCode ? text : whole };
+  const columns = columnsOf(context.stdout);
+  const lines = whole.split("\n").flatMap((line) => (PROSE.test(line) ? wrap(line, columns) : [line]));
+  return { ...told, isProven: isProven === true, text: isCode ? text : lines.join("\n") };
 }
 
 /** The list of ids, or what is known of the one that was named. Throws UsageError. */
@@ -34,8 +40,8 @@ async function answerOf(context: Context, raw: RawOptions) {
   if (word === "team" && more.length === 0) return await (await import("./team.ts")).teamGuide(context, raw);
   if (word === "ci" && more.length === (kind === undefined ? 0 : 1))
     return await (await import("./team.ts")).ciGuide(context, raw, kind);
-  if (client !== undefined && more.length === 0) return guideOf(client, context, name, url);
-  if (told !== undefined && more.length === 0) return toldOf(told, context.templates, name, url);
+  if (client !== undefined && more.length === 0) return guideOf(client, context, name, url, columnsOf(context.stdout));
+  if (told !== undefined && more.length === 0) return toldOf(told, context, name, url);
   const ids = [...clients.map(({ id }) => id), "team", "ci"];
   const near = more.length === 0 && nearest(word, ids);
   const problem = `guide takes one client${near ? `: did you mean ${near}?` : ""}`;

@@ -50,7 +50,7 @@ function valuesOf(client: Client, machine: Machine, name: string): readonly stri
 }
 
 /** `command` sets it up; null for a client for which the wizard writes nothing. */
-export function guideOf(client: Client, machine: Machine, name: string, url: string) {
+export function guideOf(client: Client, machine: Machine, name: string, url: string, columns: number) {
   const { id, label, files, scopes, references, measured: evidence, isProven: proven } = client;
   const isLiteral = scopes.length === 0 || references.spell === undefined;
   const slots = referring(variablesFor(name));
@@ -78,7 +78,7 @@ export function guideOf(client: Client, machine: Machine, name: string, url: str
     ...(link === null ? [] : [`Instead of the first step you can open this link, which has references only:\n${link}`]),
   ];
   const command = scopes.length === 0 ? null : `npx create-halo-mcp --client ${id}`;
-  const say = (text: string) => text.split("\n").flatMap((line) => wrap(line, 78));
+  const say = (text: string) => text.split("\n").flatMap((line) => wrap(line, columns - 2));
   const what = command
     ? `${command}\ndoes this, and tests the connection first. By hand:`
     : `create-halo-mcp writes nothing for ${label}: it is not proven that the headers arrive. By hand:`;

@@ -17,7 +17,7 @@ import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
 import { lacksValues } from "./client-lines.ts";
 import { targetOf } from "./clients.ts";
 import { type Decided, lookAgain, type Page } from "./survey.ts";
-import { type ClientProof, permitted, showDiagnosis, test } from "./test.ts";
+import { type ClientProof, isTold, permitted, showDiagnosis, test } from "./test.ts";
 
 /** The variables that the client sees, and those of its private file alone. */
 function variablesOf({ client, scope }: ClientHere, { here, context }: Page) {
@@ -52,7 +52,7 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
       show.warn(`${stale.join(", ")} is exported here with another value, which ${client.label} takes.`, [
         `unset ${stale.join(" ")}`,
       ]);
-  return permitted(judged, where, `look at ${path}`);
+  return permitted(judged, where, `look at ${path}`, client);
 }
 
 /** The proof of every chosen file but Claude Code's. Two that send the same are tested once. */
@@ -75,8 +75,9 @@ export async function proveClients(before: Page, { values, choice }: Decided): P
       page.show.warn(
         `${title}: the values work, but it does not take them from ${printable(labelOf(page.here.paths.env, page.here.root), 100)}.`,
       );
-    else if (known === undefined || !files.ok) showDiagnosis(page.show, files, title, true);
-    else page.show.ok(`${client.label} sends the same: ${printable(labelOf(path, page.here.root), 100)}`);
+    else if (known !== undefined && files.ok)
+      page.show.ok(`${client.label} sends the same: ${printable(labelOf(path, page.here.root), 100)}`);
+    else if (!isTold(page, files)) showDiagnosis(page.show, files, title, true);
     const answer = files.ok
       ? await askProgram({ ...page, ...page.here, ...page.options }, file, targetOf(page, values))
       : "not-asked";

@@ -17,6 +17,8 @@ export interface Copies {
   readonly tested?: Diagnosis | undefined;
   /** Tokens that were refused. */
   readonly refused: ReadonlySet<string>;
+  /** The token of every copy was. */
+  readonly areRefused?: boolean;
 }
 
 const MOST = 3;
@@ -54,7 +56,8 @@ export async function testCopies(page: Page, copies: readonly Copy[]): Promise<C
   }
   const found = results.find(({ tested }) => tested.ok);
   const [first] = results;
-  if (found === undefined) return { tested: first?.tested, refused };
+  const areRefused = results.length > 0 && results.every(({ tested }) => tested.cause === "unauthorized");
+  if (found === undefined) return { tested: first?.tested, refused, areRefused };
   const works = found.copy;
   for (const { copy, tested } of results) {
     if (copy === works) continue;

@@ -144,6 +144,13 @@ const inFolder = ({ context, here, options }: Page, words: string): string => {
   return toSh(["npx", "create-halo-mcp", ...words.split(" "), ...more]);
 };
 
+/** A new token, for this connection. */
+export function toRotate(page: Page): string {
+  const { name } = page.target;
+  const isNamed = name !== DEFAULT_NAME && nameProblem(name) === undefined;
+  return `Next: ${inFolder(page, `rotate${isNamed ? ` --name ${name}` : ""}`)}`;
+}
+
 /** `handed`: the web clients whose steps follow. */
 export async function nextSteps(
   page: Page,

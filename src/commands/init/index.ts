@@ -17,7 +17,7 @@ import { carry } from "./carry.ts";
 import { proveClients } from "./client-proof.ts";
 import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
-import { leftSteps, nextSteps, stepsOfCi } from "./ending.ts";
+import { leftSteps, nextSteps, stepsOfCi, toRotate } from "./ending.ts";
 import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
 import { buildPlan, checkBeforehand, ciPlan, hasBridge } from "./plan.ts";
 import { commandFor } from "./repeat.ts";
@@ -40,6 +40,7 @@ import {
   agreeOnUrl,
   type ClientProof,
   failureOf,
+  isTold,
   type Proof,
   prove,
   showDiagnosis,
@@ -109,6 +110,7 @@ async function dialog(
   const candidates = usable(sources, page);
   sayJoined(page, candidates.token === undefined);
   const copies = await testCopies(page, copiesOf(page, sources, candidates));
+  if (copies.areRefused && decides === undefined && copies.tested) throw noneWorks(page, copies.tested);
   const found = copies.works?.values ?? valuesOf(candidates);
   if (found !== undefined && (isJoining || !isInProject(choice))) {
     const decided = { values: found, choice };
@@ -170,6 +172,14 @@ async function addCi(page: Page): Promise<number> {
   return conclude(page, decided, { ok: true, plan, statuses, ...(page.options.dryRun ? {} : { headline, ending }) });
 }
 
+/** Every copy was refused, and nobody can enter a token. */
+function noneWorks(page: Page, tested: Diagnosis): Refusal {
+  const { detail = "unknown", advice } = failureOf(tested);
+  const [why, more] = isTold(page, tested) ? ["", []] : [`: ${detail}`, advice];
+  const message = `no copy of the token works; nothing was written${why}`;
+  return new Refusal(message, { hint: [...more, toRotate(page)].join("\n") }, "unauthorized");
+}
+
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
 async function takeValues(page: Page, candidates: Candidates, failed: Diagnosis | undefined) {
   const { options, ask } = page;
@@ -221,12 +231,11 @@ async function correct(
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<number> {
   const { options, show, here, decides } = page;
   const proof = options.skipTest ? undefined : await proveAll(page, decided);
-  const end = (headline: string) =>
-    conclude(page, decided, {
-      ...{ ok: proof?.ok !== false, headline, plan, proof },
-      ending: { next: leftSteps(page, decided.choice, plan) },
-    });
+  const end = (headline: string, next = leftSteps(page, decided.choice, plan)) =>
+    conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, ending: { next } });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
+  if (decides === undefined && proof.files.cause === "unauthorized")
+    return end("No copy of the token works. Nothing was written.", [toRotate(page)]);
   const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
   if (proof.ok) show.ok(headline);

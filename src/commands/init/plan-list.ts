@@ -8,6 +8,7 @@ import { printable } from "../../core/secrets.ts";
 import { Cancelled } from "../../errors.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
+import { wrap } from "../../ui/wrap.ts";
 import { named, stepLabel } from "../shared/carry-out.ts";
 import { shortPath } from "../shared/found.ts";
 import type { Decided, Page } from "./survey.ts";
@@ -95,7 +96,7 @@ const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
 /** Shows the list; with --yes and --dry-run the diff too, which is otherwise a choice of the question. In a dry run, it is the result, on stdout. */
 export function showPlan(page: Page, decided: Decided, plan: Plan): void {
-  const { options, show, decides } = page;
+  const { context, options, show, decides } = page;
   const list = listOf(page, plan);
   if (options.dryRun) {
     if (options.json) return;
@@ -105,7 +106,9 @@ export function showPlan(page: Page, decided: Decided, plan: Plan): void {
       ...indented(details),
       ...diff,
     ]);
-    show.result(list.length === 0 ? "Nothing has to change." : [...list, ...parts].join("\n"));
+    const width = context.stdout.isTTY === true ? show.columns : Number.POSITIVE_INFINITY;
+    const rows = list.map((row) => (row.length < width ? row : wrap(row, width - 9).join("\n        ")));
+    show.result(list.length === 0 ? "Nothing has to change." : [...rows, ...parts].join("\n"));
     show.info("Dry run: nothing was written.");
   } else if (list.length > 0) {
     show.info("The plan", list);

@@ -11,7 +11,7 @@ import {
 import { type Answer, questionAbout } from "../../core/clients/claude-question.ts";
 import { approvalOf, envIn, isSwitchedOff, sessionEnv, takenEntry } from "../../core/clients/claude-state.ts";
 import { entryFor } from "../../core/clients/entry.ts";
-import type { ClientScope } from "../../core/clients/model.ts";
+import type { Client, ClientScope } from "../../core/clients/model.ts";
 import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
@@ -67,8 +67,16 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   throw refusal("endpoint-foreign", why, `ask whoever changed ${where.file}, or ${BESIDE}`);
 }
 
+/** What a client does about a variable that nothing sets. */
+const UNSET: Readonly<Record<Client["unset"], string>> = {
+  literal: "would send the reference itself",
+  empty: "would send an empty header",
+  absent: "would leave the header out",
+  unknown: "would not have it",
+};
+
 /** What may be sent. Throws Refusal with the reason if nothing may. `where`: the file or scope of the entry. */
-export function permitted(judged: ToSend, where: string, hint: string): Sent {
+export function permitted(judged: ToSend, where: string, hint: string, client: Client = claudeCode): Sent {
   if (judged.ok) return judged.sent;
   const { cause, reason } = judged;
   const [code, why] = {
@@ -77,7 +85,7 @@ export function permitted(judged: ToSend, where: string, hint: string): Sent {
     "endpoint-foreign": ["endpoint-foreign", "the URL leads elsewhere than agreed; nothing was sent"],
     "bad-value": ["bad-header", `${reason}; nothing was sent`],
     "placeholder-sent": ["placeholder-sent", `${reason}; nothing was sent`],
-    "missing-value": ["placeholder-sent", `${reason}, so Claude Code would send the reference itself`],
+    "missing-value": ["placeholder-sent", `${reason}, so ${client.label} ${UNSET[client.unset]}`],
   }[cause];
   throw new Refusal(`${where}: ${why}`, { hint }, code);
 }
@@ -151,6 +159,10 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
   else if (control === "skipped") show.warn("Could not check whether the server refuses a request without your token.");
   else if (!brief) show.ok("Checked: HALO refuses the same request without your token.");
 }
+
+/** `doctor --fix` has shown this refusal already. */
+export const isTold = ({ options }: Page, { cause }: Diagnosis): boolean =>
+  options.isRepair && cause === "unauthorized";
 
 /** A failed test that nobody can correct: exit 1 with the cause, and how to write anyway. */
 export function testFailed(diagnosis: Diagnosis, otherwise = "to write untested: --skip-test"): Refusal {
@@ -309,7 +321,7 @@ export async function prove(before: Page, { values, choice }: Decided): Promise<
     const missing = `${title}: the entry "${page.target.name}" is missing when the file is read again`;
     if (entry === undefined) throw new Refusal(missing, { hint: "npx create-halo-mcp doctor" }, "proof-failed");
     const files = await test(page, sentByFiles(page, entry, title), title);
-    showDiagnosis(page.show, files, title, true);
+    if (!isTold(page, files)) showDiagnosis(page.show, files, title, true);
     const client = files.ok ? await proveClient(page, entry, secrets) : "not-asked";
     if (scope === "project") warnOfStale(page, secrets);
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };

@@ -38,11 +38,14 @@ function* brokenFiles(v: Scene): Found {
   for (const { scope, file, broken } of places) {
     if (scope !== "project" || broken === undefined) continue;
     // no fix takes "servers" away from Visual Studio: the wizard adds the key beside it
-    const fix = broken.rule === "mcp-servers-missing" ? repair(v, undefined) : npx("check", "--fix");
-    yield lost(`${file}${broken.at}: ${broken.why}`, [
-      fix,
-      also(v, "or restore it", run("git", "checkout", "--", file)),
-    ]);
+    const mend = broken.isMendable ? npx("check", "--fix") : note(`correct ${file} by hand`);
+    const fix = broken.rule === "mcp-servers-missing" ? repair(v, undefined) : mend;
+    // git restores no file that it could not merge
+    const advice =
+      broken.rule === "merge-conflict"
+        ? [note(`resolve the conflict in ${file} by hand`)]
+        : [fix, also(v, "or restore it", run("git", "checkout", "--", file))];
+    yield lost(`${file}${broken.at}: ${broken.why}`, advice);
   }
 }
 
