@@ -53,7 +53,7 @@ describe("check, from the tarball", () => {
         // a report for programs is a chunk of its own, and so is what two of them share
         const reports = /^(?:json|github|sarif|links)\.js$/;
         const loaded = files.map((file) => basename(file)).filter((name) => format === "text" || !reports.test(name));
-        const own = ["bin.js", "check.js", "judge.js", "preload.cjs", "rolldown-runtime.js", "run.js"];
+        const own = ["bin.js", "check.js", "judge.js", "preload.cjs", "rolldown-runtime.js"];
         expect(loaded.sort()).toEqual(own);
         for (const module of ["node:http", "node:https", "node:tls", "node:dns", "node:net", "node:readline", "undici"])
           expect(asked).not.toContain(module);

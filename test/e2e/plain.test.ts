@@ -14,7 +14,7 @@ test.each([
     wizard.type("99\r");
     await wizard.waitFor(/1\. Claude Code[\s\S]*1\. Claude Code/);
     wizard.press("enter");
-    await wizard.waitFor(/Paste the product[\s\S]*is not shown:/);
+    await wizard.waitFor(/Paste the product[\s\S]*is not\s+shown:/);
     wizard.type(`${TOKEN}\r`);
     await wizard.waitFor("Paste a HALO Studio");
     wizard.type(`${STUDIO}\r`);

@@ -392,7 +392,7 @@ describe.concurrent("stopped while Claude Code is asked", () => {
       expect(m.processes()).toEqual([]);
     }));
 
-  test("Ctrl-C while an entry is replaced: that the old one is gone is said", () =>
+  test("Ctrl-C while an entry is replaced: the old one is put back", () =>
     onClaude("2.1.332", async (m) => {
       put(store(m), { mcpServers: { halo: OLD } });
       const once = `case "$words" in *--help*) ;; *'mcp add-json'*) [ -e '${m.root}/once' ] || { touch '${m.root}/once'; sleep 30; };; esac`;
@@ -403,8 +403,7 @@ describe.concurrent("stopped while Claude Code is asked", () => {
       run.press("ctrl-c");
       await run.ends(130);
       expect(run.prose()).toContain('remove the existing "halo" (user scope)');
-      expect(run.prose()).not.toContain("Nothing was changed");
-      expect(servers(m, "user")).toEqual({});
+      expect(servers(m, "user")).toEqual({ halo: OLD });
       expect(m.processes()).toEqual([]);
     }));
 });
