@@ -54,6 +54,13 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
+/** `--name x`, if a command would otherwise use another name; nothing for a name that no command accepts. */
+export const nameWords = (name: string): readonly string[] =>
+  name === DEFAULT_NAME || nameProblem(name) !== undefined ? [] : ["--name", name];
+
+/** `--url x`, if a command would otherwise use another URL. */
+export const urlWords = (url: string): readonly string[] => (url === HALO_URL ? [] : ["--url", url]);
+
 /** Names that change how programs run or belong to other services: a repository must not make us set one. */
 const STEERING =
   /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|YARN|PNPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH|GITLAB|OPENAI|PYTHON|PIP|PERL|RUBY|JAVA|RUST|CARGO|BASH|ZSH|DOCKER|COMPOSE|KUBE|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO|DIRENV)(?:_|$)|_PROXY$/i;

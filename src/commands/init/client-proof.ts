@@ -1,4 +1,4 @@
-/** The proof through each client besides Claude Code: what its file makes it send, tested from here, then its own program. */
+/** The proof through each client: what its file makes it send, tested from here, then its own program. */
 import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
 import { storeOf } from "../../core/clients/paths.ts";
 import { answersFor, seenBy } from "../../core/clients/sent.ts";
@@ -17,7 +17,7 @@ import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
 import { lacksValues } from "./client-lines.ts";
 import { targetOf } from "./clients.ts";
 import { type Decided, lookAgain, type Page } from "./survey.ts";
-import { type ClientProof, isTold, permitted, showDiagnosis, test } from "./test.ts";
+import { type ClientProof, isTold, type Proof, permitted, prove, showDiagnosis, test } from "./test.ts";
 
 /** The variables that the client sees, and those of its private file alone. */
 function variablesOf({ client, scope }: ClientHere, { here, context }: Page) {
@@ -56,7 +56,7 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
 }
 
 /** The proof of every chosen file but Claude Code's. Two that send the same are tested once. */
-export async function proveClients(before: Page, { values, choice }: Decided): Promise<readonly ClientProof[]> {
+async function proveClients(before: Page, { values, choice }: Decided): Promise<readonly ClientProof[]> {
   const page = lookAgain(before);
   const secrets = secretsOf(page.target, values);
   const tested = new Map<string, Diagnosis>();
@@ -85,4 +85,16 @@ export async function proveClients(before: Page, { values, choice }: Decided): P
     if (!files.ok) break;
   }
   return proofs;
+}
+
+/** Through Claude Code, then through the other clients. */
+export async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
+  const claude = await prove(page, decided);
+  if (claude?.ok === false) return claude;
+  const others = await proveClients(page, decided);
+  const last = others.at(-1);
+  if (last === undefined) return claude;
+  const isDown = ({ files, client }: ClientProof): boolean =>
+    !files.ok || client === "failed" || client === "needs-auth";
+  return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }

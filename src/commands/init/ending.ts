@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
 import { trustOf } from "../../core/clients/claude-state.ts";
 import { toSh } from "../../core/command-line.ts";
-import { DEFAULT_NAME, HALO_URL, LABELS, nameProblem } from "../../core/halo.ts";
+import { LABELS, nameWords, urlWords } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { attempt } from "../../errors.ts";
@@ -28,11 +28,7 @@ const indented = ({ show }: Pick<Page, "show">, lines: readonly string[]) =>
 
 /** `guide` with these words, about this connection. */
 const guideFor = ({ target, url }: Page, words: string): string =>
-  toSh([
-    ...["npx", "create-halo-mcp", "guide", ...words.split(" ")],
-    ...(target.name === DEFAULT_NAME || nameProblem(target.name) !== undefined ? [] : ["--name", target.name]),
-    ...(url === HALO_URL ? [] : ["--url", url]),
-  ]);
+  toSh([...["npx", "create-halo-mcp", "guide", ...words.split(" ")], ...nameWords(target.name), ...urlWords(url)]);
 
 /** What is left to do about a set-up that is complete. */
 export const leftSteps = (page: Page, choice: Choice, plan: Plan): readonly string[] => [
@@ -146,9 +142,7 @@ const inFolder = ({ context, here, options }: Page, words: string): string => {
 
 /** A new token, for this connection. */
 export function toRotate(page: Page): string {
-  const { name } = page.target;
-  const isNamed = name !== DEFAULT_NAME && nameProblem(name) === undefined;
-  return `Next: ${inFolder(page, `rotate${isNamed ? ` --name ${name}` : ""}`)}`;
+  return `Next: ${inFolder(page, ["rotate", ...nameWords(page.target.name)].join(" "))}`;
 }
 
 /** `handed`: the web clients whose steps follow. */
@@ -187,14 +181,13 @@ export async function nextSteps(
       ...(needs === undefined ? [] : wrap(needs, page.show.columns)),
       ...rest.flat(),
       ...handSteps(page, plan, handed),
-      ...(isForTeam ? othersOf(page).names : []).flatMap((name) => {
-        const url = page.url === HALO_URL ? [] : ["--url", page.url];
-        return labelled(
+      ...(isForTeam ? othersOf(page).names : []).flatMap((name) =>
+        labelled(
           page,
           `"${name}" needs values of its own:`,
-          toSh(["npx", "create-halo-mcp", "--name", name, ...url]),
-        );
-      }),
+          toSh(["npx", "create-halo-mcp", "--name", name, ...urlWords(page.url)]),
+        ),
+      ),
       // a clone of what is shared joins
       ...(isForTeam || page.target.mode === "join" || page.options.isRepair
         ? []

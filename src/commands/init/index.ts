@@ -14,7 +14,7 @@ import { changes, labelOf } from "../shared/carry-out.ts";
 import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
-import { proveClients } from "./client-proof.ts";
+import { proveAll } from "./client-proof.ts";
 import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
 import { leftSteps, nextSteps, stepsOfCi, toRotate } from "./ending.ts";
@@ -36,18 +36,7 @@ import {
   survey,
   type Values,
 } from "./survey.ts";
-import {
-  agreeOnUrl,
-  type ClientProof,
-  failureOf,
-  isTold,
-  type Proof,
-  prove,
-  showDiagnosis,
-  TITLE,
-  testFailed,
-  testValues,
-} from "./test.ts";
+import { agreeOnUrl, failureOf, isTold, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
 import { askFor, askValues, type Candidates, missingInput, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */
@@ -266,18 +255,6 @@ async function addProfile(page: Page, ask: Ask, { values, choice }: Decided): Pr
   const added = lookAgain({ ...page, options: { ...options, name }, target });
   await checkBeforehand(added, choice);
   return await finish(added, { choice, ...(await correct(added, ask, { ...values, profile }, new Set())) });
-}
-
-/** Through Claude Code, then through the other clients. */
-export async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
-  const claude = await prove(page, decided);
-  if (claude?.ok === false) return claude;
-  const others = await proveClients(page, decided);
-  const last = others.at(-1);
-  if (last === undefined) return claude;
-  const isDown = ({ files, client }: ClientProof): boolean =>
-    !files.ok || client === "failed" || client === "needs-auth";
-  return { client: "not-asked", ...claude, files: claude?.files ?? last.files, ok: !others.some(isDown), others };
 }
 
 /** `tested`: undefined if nothing was. `asking`: the question about the plan. */

@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import { toSh } from "../../core/command-line.ts";
 import { parseDotenv } from "../../core/formats/dotenv.ts";
-import { DEFAULT_NAME, HALO_URL, nameProblem, VALUES, type Value } from "../../core/halo.ts";
+import { HALO_URL, nameWords, VALUES, type Value } from "../../core/halo.ts";
 import type { Plan, WriteStep } from "../../core/plan/model.ts";
 import { isShowable } from "../../core/plan/target.ts";
 import type { Choice } from "../shared/client-files.ts";
@@ -48,12 +48,12 @@ export function commandFor(
   const given = { account: said["account-id"], profile: said["profile-id"] };
   const idFor = (which: "account" | "profile"): string | undefined =>
     missing.includes(which) ? `${which.toUpperCase()}_ID` : (values ?? given)[which];
-  const isNamed = isNew && nameProblem(target.name) === undefined && target.name !== DEFAULT_NAME;
+  const [, name] = isNew ? nameWords(target.name) : [];
   const words: Readonly<Record<string, string | boolean | undefined>> = {
     "account-id": idFor("account"),
     "profile-id": idFor("profile"),
     "studio-url": isDone ? undefined : said["studio-url"],
-    name: said.name ?? (isNamed ? target.name : undefined),
+    name: said.name ?? name,
     url: said.url ?? (isDone && url !== HALO_URL ? url : undefined),
     client: clients.join(","),
     scope: scopes.join(",") || said.scope,

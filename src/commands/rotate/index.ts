@@ -12,7 +12,7 @@ import { Cancelled, HaloError, Refusal, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
 import { carry } from "../init/carry.ts";
-import { proveAll } from "../init/index.ts";
+import { proveAll } from "../init/client-proof.ts";
 import { tokenSteps } from "../init/keychain.ts";
 import { placeOf, stepsOf } from "../init/plan.ts";
 import { type InitOptions, openDialog, type Page, readOptions, type Survey, type Values } from "../init/survey.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
-import { endpointProblem, HALO_URL, nameProblem } from "../../core/halo.ts";
+import { endpointProblem, nameProblem, urlWords } from "../../core/halo.ts";
 import { UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 
@@ -28,7 +28,7 @@ export function pathOf(context: Context, given: string | undefined): string | un
 }
 
 /** The options for `check`: none for HALO's own endpoint. */
-export const checkOptions = (url: string): string => (url === HALO_URL ? "" : ` --url ${toSh([url])}`);
+export const checkOptions = (url: string): string => ["", ...urlWords(url).map((word) => toSh([word]))].join(" ");
 
 /** `--timeout` in seconds; 15 by default. */
 export function seconds(text = "15"): number {

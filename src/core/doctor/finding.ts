@@ -1,7 +1,7 @@
 /** One finding of `doctor`: why a set-up does not connect, or a remark; and what to type next. */
 import { type Advice, run } from "../advice.ts";
 import { quoteSh } from "../command-line.ts";
-import { DEFAULT_NAME, nameProblem, type Value } from "../halo.ts";
+import { DEFAULT_NAME, nameWords, type Value } from "../halo.ts";
 import type { Server } from "./entries.ts";
 import type { Asked, View } from "./view.ts";
 
@@ -67,10 +67,6 @@ export const note = (text: string): Advice => ({ note: `# ${text}` });
 export const npx = (...words: readonly string[]): Advice => run("npx", "create-halo-mcp", ...words);
 
 export const NEW_TOKEN = note("and create a new token if Claude Code has run in this folder");
-
-/** ` --name x`, if the command would otherwise use another name; nothing for a name that no command accepts. */
-export const nameWords = (name: string): readonly string[] =>
-  name === DEFAULT_NAME || nameProblem(name) !== undefined ? [] : ["--name", name];
 
 /** The wizard's command for the scope and the folder of an entry, with the options of this command line. */
 export function repair({ input, state }: View, target: Server | undefined, ...more: readonly string[]): Advice {

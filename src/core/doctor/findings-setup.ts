@@ -2,9 +2,9 @@
 import { type Advice, run } from "../advice.ts";
 import { shown } from "../check/show.ts";
 import { property } from "../formats/json.ts";
-import { HALO_URL } from "../halo.ts";
+import { HALO_URL, nameWords } from "../halo.ts";
 import type { Server } from "./entries.ts";
-import { type Found, linesOf, NEW_TOKEN, nameWords, note, npx, repair, type Scene, say } from "./finding.ts";
+import { type Found, linesOf, NEW_TOKEN, note, npx, repair, type Scene, say } from "./finding.ts";
 
 const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
 const list = (file: string): Advice => run("ls", "-ld", file);

@@ -4,8 +4,8 @@ import { shown } from "../check/show.ts";
 import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
 import { cutValues } from "../formats/dotenv.ts";
-import { cleanValue, HEADERS, LABELS, resolving, variablesFor } from "../halo.ts";
-import { type Found, linesOf, nameWords, note, npx, repair, type Scene, say } from "./finding.ts";
+import { cleanValue, HEADERS, LABELS, nameWords, resolving, variablesFor } from "../halo.ts";
+import { type Found, linesOf, note, npx, repair, type Scene, say } from "./finding.ts";
 import { headersFor, type ValueSource } from "./values.ts";
 
 const variableOf = ({ name }: Scene, { variable, value }: ValueSource) => variable ?? variablesFor(name)[value];
