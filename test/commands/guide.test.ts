@@ -77,7 +77,10 @@ describe("guide", () => {
     expect(prose.filter((line: string) => line.length > 80)).toEqual([]);
   });
 
-  it.each(TOLD.map((told) => [told.id, told] as const))("%s: from its template", async (id, { label, isCode }) => {
+  it.each(TOLD.map((told) => [told.id, told] as const))("%s: from its template", async (id, told) => {
+    const { label, isCode, evidence, isProven = false } = told;
+    const { text: _, ...known } = await json(["guide", id]);
+    expect(known).toEqual({ version: 1, id, label, evidence, proven: isProven });
     const { code, stdout } = await run(["guide", id, "--name", "halo-de", "--url", "https://halo.example/mcp"]);
     expect(code).toBe(0);
     expect(stdout).not.toMatch(/\{\{\w+\}\}|\$\{\{\{/);

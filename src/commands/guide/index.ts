@@ -24,7 +24,7 @@ function toldOf({ isCode, isProven, page: _, ...told }: Told, context: Context, 
   const whole = `${told.label}\n\n${text}\n${proof}. Known from: ${told.evidence}`;
   const columns = columnsOf(context.stdout);
   const lines = whole.split("\n").flatMap((line) => (PROSE.test(line) ? wrap(line, columns) : [line]));
-  return { ...told, isProven: isProven === true, text: isCode ? text : lines.join("\n") };
+  return { ...told, proven: isProven === true, text: isCode ? text : lines.join("\n") };
 }
 
 /** The list of ids, or what is known of the one that was named. Throws UsageError. */
