@@ -39,11 +39,11 @@ const UNSET: Readonly<Record<Client["unset"], string>> = {
 };
 
 const SPOILS = {
-  reference: "changes in the value of a variable",
-  literal: "changes in a value in the entry",
+  reference: "changes this pattern in a variable's value",
+  literal: "changes this pattern in a value in the entry",
 } as const;
 const TRANSPORTS = { http: " (Streamable HTTP)", sse: " (SSE)", type: "" } as const;
-const BECOMES = { empty: "nothing", inside: "partly expanded", unclear: "unclear: versions differ" } as const;
+const BECOMES = { empty: "sent as nothing", inside: "partly expanded", unclear: "unclear: versions differ" } as const;
 const LOST = { server: "the server", file: "the whole file" } as const;
 const PARTS = { comma: "a trailing comma", bom: "a byte order mark", blank: "an empty file" } as const;
 
@@ -80,7 +80,7 @@ function demandsOf({ demands, entry }: Client): string {
   const needs = [
     "a URL",
     types.join(" or "),
-    keys.length === 0 ? "" : `what it accepts of ${keys.map(code).join(", ")}`,
+    keys.length === 0 ? "" : `the right shape of ${keys.map(code).join(", ")}`,
   ];
   const without = partial === undefined ? "" : `; with ${code(partial)}, only the server`;
   return `${needs.filter((each) => each !== "").join("; ")}; otherwise ${LOST[lost]} is not loaded${without}`;
@@ -111,13 +111,13 @@ function factsOf(whole: Client): string {
             .map(([os, path]) => `${os}: ${code(path)}`)
             .join("; "),
     ],
-    ["the entry is written for", client.scopes.map((scope) => `the ${scope}`).join(", ") || "nobody: it is only told"],
+    ["the wizard writes it for", client.scopes.map((scope) => `the ${scope}`).join(", ") || "nobody: see `guide`"],
     ...(files.also ?? []).map((path) => ["reads too, with the same entry", code(path)] as const),
     ...(client.misreads
       ? [[`lists ${code(client.misreads.file)} too, with references as text`, advice(client.misreads.help)] as const]
       : []),
     ...(files.moved
-      ? [["a variable for another folder", `${code(files.moved[0])}, for ${code(files.moved[1])}`] as const]
+      ? [["a variable that moves the folder", `${code(files.moved[0])}, for ${code(files.moved[1])}`] as const]
       : []),
     ["format", format],
     ["servers are under", code(servers)],
@@ -144,18 +144,16 @@ function factsOf(whole: Client): string {
             `${code(client.store)}; ${client.storeWins ? "its values win over exported ones" : "exported values win"}`,
           ] as const,
         ]),
-    ["empties, if a file sets them", blanksOf(client)],
+    ["variables that it empties, if a file sets them", blanksOf(client)],
     ...(["reference", "literal"] as const).flatMap((how) => {
       const parts = client.spoils?.[how];
       return parts === undefined ? [] : [[SPOILS[how], code(parts.source)] as const];
     }),
-    ["lists its servers", client.verify === undefined ? "only in its own window" : code(client.verify.join(" "))],
+    ["how to list its servers", client.verify === undefined ? "only in its own window" : code(client.verify.join(" "))],
     ["after the entry is written", nextOf(whole, "halo", whole.scopes[0] ?? "project", true).join("; ") || "nothing"],
     [
       "proven",
-      client.isProven
-        ? "its program delivered the three headers"
-        : "no: its program was not run, or not up to a request",
+      client.isProven ? "its program delivered the three headers" : "no: its program was not run, or sent no request",
     ],
     ["measured", client.measured],
     ["its documentation", client.docs],
