@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applyFixes, fixOf } from "../../src/core/check/run.ts";
 import { indexLines } from "../../src/core/formats/lines.ts";
-import { LOADER_RULES } from "../../src/core/rules/index.ts";
+import { LOADER_RULES } from "../../src/core/rules/loader.ts";
 import {
   bytesOf,
   documentFrom,
