@@ -1,7 +1,7 @@
 /** Rules as rows: how one looks at one thing after the other, what it finds, and what the fixes make of a text. Pure. */
 import { applyEdits } from "jsonc-parser";
 import { transportOf } from "../clients/claude-loader.ts";
-import { fieldsOf, membersIn } from "../clients/entry.ts";
+import { fieldsOf, membersIn, textsIn } from "../clients/entry.ts";
 import type { Edited, Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, spanOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
@@ -10,29 +10,41 @@ import type { Document, Finding, Rule, Severity, Span, Subject, TextEdit } from 
 import { secretsIn } from "./secret-places.ts";
 import { shown } from "./show.ts";
 
-export interface Place extends Partial<Pick<Finding, "severity" | "args" | "creates">> {
+export interface Place extends Partial<Pick<Finding, "severity" | "creates">> {
   /** Only if it is another file than the one of the thing. */
   readonly document?: Pick<Document, "path">;
-  /** For a property, the key is marked; undefined: the file as a whole. */
+  /** For a property, the key is marked; undefined: the place of the thing. */
   readonly at?: Span | Node | Entry | undefined;
+  readonly args?: Readonly<Record<string, string | undefined>>;
   /** The fix: another string in its place, or any edits. */
   readonly fix?: string | readonly TextEdit[] | undefined;
 }
 
 /** What a rule finds in a thing, and its words: `{name}` stands for an argument. */
-interface Row<Thing> extends Pick<Rule, "localOnly"> {
-  readonly find: (thing: Thing, subject: Subject) => Place | readonly Place[] | undefined;
+interface Row<T> extends Pick<Rule, "localOnly"> {
+  readonly find: (thing: T, subject: Subject) => Place | readonly Place[] | false | undefined;
   readonly message: string | Rule["message"];
 }
 
-type Thing = { readonly document: { readonly path: string }; readonly name?: string };
+/** What a rule looks at. Its names and its path are arguments of every message. */
+interface Thing {
+  readonly document: { readonly path: string };
+  readonly name?: string;
+  readonly client?: { readonly label: string };
+  readonly header?: { readonly name: string };
+  /** Undefined: the file as a whole. */
+  readonly at?: Place["at"];
+}
 
-function findingAt(place: Place, rule: string, { document: own, name }: Thing, subject: Subject): Finding {
-  const { document = own, at = { offset: 0, length: 0 }, args, fix, ...rest } = place;
+function findingAt(place: Place, rule: string, thing: Thing, subject: Subject): Finding {
+  const { document = thing.document, at = thing.at ?? { offset: 0, length: 0 }, args, fix, ...rest } = place;
   const span = "offset" in at ? at : "keyEnd" in at ? keySpan(at) : spanOf(at);
   const edits = typeof fix === "string" ? [{ ...span, text: JSON.stringify(fix) }] : fix;
-  const named = Object.entries({ ...(name === undefined ? {} : { name }), ...args });
-  const safe = Object.fromEntries(named.map(([key, text]) => [key, shown(subject, text)]));
+  const { name, client, header } = thing;
+  const usual = { path: thing.document.path, name, client: client?.label, header: header?.name };
+  const safe: Record<string, string> = {};
+  for (const [key, text] of Object.entries({ ...usual, ...args }))
+    if (text !== undefined) safe[key] = shown(subject, text);
   return { rule, path: document.path, span, args: safe, ...rest, ...(edits && { fix: edits }) };
 }
 
@@ -49,7 +61,7 @@ export function rowsOf<T extends Thing>(things: (subject: Subject) => readonly T
         : message,
     check: (subject) =>
       things(subject).flatMap((thing) =>
-        [find(thing, subject) ?? []].flat().map((place) => findingAt(place, id, thing, subject)),
+        [find(thing, subject) || []].flat().map((place) => findingAt(place, id, thing, subject)),
       ),
   });
 }
@@ -59,7 +71,9 @@ const entriesOf = once(({ documents }: Subject) =>
   documents.flatMap((document) => {
     const client = readerOf(document);
     const entries = client === undefined ? [] : membersIn(document.tree, client);
-    return client === undefined ? [] : entries.map((entry) => ({ document, client, name: entry.key, entry }));
+    return client === undefined
+      ? []
+      : entries.map((entry) => ({ document, client, name: entry.key, entry, at: entry }));
   }),
 );
 
@@ -84,6 +98,14 @@ export function filesWhere(picks: (document: Document, subject: Subject) => bool
 export const fileRow = filesWhere(({ kind }) => kind === "mcp");
 /** A rule about an entry in any client's file. */
 export const clientEntryRow = rowsOf(entriesOf);
+/** A rule about a text of an entry in which clients expand references. */
+export const textRow = rowsOf(
+  once((subject: Subject) =>
+    entriesOf(subject).flatMap(({ entry: { value }, ...server }) =>
+      (isObjectNode(value) ? textsIn(fieldsOf(value)) : []).map((text) => ({ ...server, text, at: text.node })),
+    ),
+  ),
+);
 /** A rule about an entry of a `.mcp.json` with any value. */
 export const entryRow = rowsOf(claudeEntries);
 /** A rule about an entry of a `.mcp.json` that is an object. */
@@ -91,13 +113,16 @@ export const serverRow = rowsOf(serverObjects);
 export const haloRow = rowsOf(haloServers);
 /** A rule about an entry for HALO to which the client itself connects. */
 export const remoteRow = rowsOf((subject) => haloServers(subject).filter(({ program }) => program === undefined));
+/** A rule about the URL of an entry for HALO. */
 export const addressRow = rowsOf((subject) =>
-  haloServers(subject).flatMap((server) => (server.url === undefined ? [] : [{ ...server, url: server.url }])),
+  haloServers(subject).flatMap(({ url, ...server }) => (url === undefined ? [] : [{ ...server, url, at: url.node }])),
 );
 /** A rule about a header of an entry for HALO with one of the three values, beside the other ones. */
 export const headerRow = rowsOf(
   once((all: Subject) =>
-    haloServers(all).flatMap((each) => valueHeaders(each).map((header, _, values) => ({ ...each, header, values }))),
+    haloServers(all).flatMap((each) =>
+      valueHeaders(each).map((header, _, values) => ({ ...each, header, values, at: header.entry.value })),
+    ),
   ),
 );
 

@@ -1,6 +1,6 @@
 /** An entry for HALO: where it sends the token, the transport and the three headers, and where their values come from. */
 import { givenValues } from "../check/env-files.ts";
-import { type HaloServer, haloServers, saidBy, valueHeaders } from "../check/halo-servers.ts";
+import { type HaloServer, haloServers, saidBy, type ValueHeader, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
 import { misplacedServers, rivalOf } from "../check/places.ts";
 import { addressRow, haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/run.ts";
@@ -11,6 +11,7 @@ import { CLIENTS } from "../clients/index.ts";
 import {
   becomes,
   type Dialect,
+  hasReference,
   mended,
   quotedReference,
   referencesIn,
@@ -21,7 +22,7 @@ import {
 } from "../clients/references.ts";
 import { toSh } from "../command-line.ts";
 import { isObjectNode, member, textOf } from "../formats/nodes.ts";
-import { HEADERS, isSafeVariable, LABELS, storeOf, VALUES, type Value, variablesFor } from "../halo.ts";
+import { HEADERS, isSafeVariable, LABELS, storeOf, VALUES, variablesFor } from "../halo.ts";
 
 /** The beginning of a URL, with the defaults of its variables; real URLs are not longer. */
 const withDefaults = (text: string): string => text.slice(0, 4096).replace(/\$\{[A-Za-z_]\w*:-([^}]*)\}/g, "$1");
@@ -85,36 +86,41 @@ const isBareName = (text: string): boolean => isVariableName(text) && isSafeVari
 
 const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string => spell?.(name) ?? "the value itself";
 
-function problemOf(value: string, which: Value, only: string | undefined, { dialect }: HaloServer): string | undefined {
+/** What is wrong with the value of a header, or undefined. */
+function problemOf(
+  value: string,
+  { which, only = "" }: ValueHeader,
+  { dialect }: Pick<HaloServer, "dialect">,
+): string | undefined {
   if (value === "") return "is empty";
   const references = spelledIn(value, dialect);
   if (references.length === 0) {
     const store = storeOf(value);
     if (isBareName(value)) return `is ${value}, the name of a variable without its brackets`;
-    // the rule `committed-secret` reports the token as plain text
     if (store !== undefined) return `is ${store.what}, which no client resolves: it is sent as it stands`;
     if (isObviousExample(value)) return `is the placeholder "${value}"`;
-    return /^[\x21-\x7e]+$/.test(value) || which === "token" ? undefined : "has a character that cannot be sent";
+    // the rule `committed-secret` reports a longer one
+    if (which === "token") return value.length < 8 ? `is "${value}", written out` : undefined;
+    return /^[\x21-\x7e]+$/.test(value) ? undefined : "has a character that cannot be sent";
   }
   const rest = respelled(value, references, () => "").replace(/^\}$/, "");
   if (/^Bearer\b/i.test(rest)) return 'has "Bearer" before the value, which HALO does not expect';
   if (rest === "" || references.some(({ expanded }) => !expanded)) return undefined;
   // an ID may consist of parts, unless a variable is named after the whole value
-  const isWhole = which === "token" || saidBy(only ?? "") === which || /["'`\s]/.test(rest);
+  const isWhole = which === "token" || saidBy(only) === which || /["'`\s]/.test(rest);
   return isWhole ? "has text around the reference, which is sent too" : undefined;
 }
 
 export const HALO_ENTRY_RULES: readonly Rule[] = [
   // every teammate's client sends the token there: a pull request could change the host to collect the tokens
   addressRow("halo-endpoint", "error", "An entry for HALO sends the token to an address that is not HALO's", {
-    find: ({ url: { text, node }, document, dialect }, subject) => {
+    find: ({ url: { text }, document, dialect }, subject) => {
       const { url } = subject;
       const kind = endpointOf(text, url);
-      if (kind === "http") return undefined;
       // only another spelling of HALO's own address is fixed: another host may be intended, and declared with --url
-      if (kind === "near") return { at: node, args: { got: text, url }, fix: url };
-      if (kind === "other") return { at: node, args: { host: hostOf(text), url } };
-      return givenElsewhere(subject, document, text, dialect);
+      if (kind === "near") return { args: { got: text, url }, fix: url };
+      if (kind === "other") return { args: { host: hostOf(text), url } };
+      return kind === "right" && givenElsewhere(subject, document, text, dialect);
     },
     message: ({ name, host, got, url, variable, file }) => {
       if (host === undefined) return `server "${name}" has ${got}, not HALO's exact URL; allowed: ${url}`;
@@ -124,45 +130,42 @@ export const HALO_ENTRY_RULES: readonly Rule[] = [
   }),
   // answered with a redirect, which Claude Code 2.1.330 follows with the token to any host (307 and 308, measured)
   addressRow("halo-http", "error", "An entry for HALO uses http, which sends the token unencrypted", {
-    find: ({ url: { text, node } }, { url }) =>
-      endpointOf(text, url) === "http" ? { at: node, args: { got: text, url }, fix: url } : undefined,
+    find: ({ url: { text: got } }, { url }) => endpointOf(got, url) === "http" && { args: { got, url }, fix: url },
     message: `server "{name}" has http: where https: belongs ({got}), so the token is sent unencrypted; allowed: {url}`,
   }),
   // URLs are printed by `claude mcp list`, in errors and in proxy logs; header values are not
   addressRow("halo-token-in-url", "error", "The URL of an entry for HALO contains a secret or a query", {
-    find: ({ url: { text, node }, dialect }, { url }) => {
+    find: ({ url: { text }, dialect }, { url }) => {
       const what = text === url ? undefined : carried(text, dialect);
-      return what === undefined ? undefined : { at: node, args: { what, url } };
+      return what !== undefined && { args: { what, url } };
     },
     message: `the URL of server "{name}" contains {what}, which appears in logs; allowed: {url}, and the token in the header X-CM-PRODUCTTOKEN`,
   }),
   // everybody gets the default: the secret itself, or a text that prevents Claude Code's "missing variable" warning
   headerRow("halo-token-default", "error", "The token's variable has a default", {
-    find: ({ header: { which, text = "", entry } }) => {
-      const [, variable = "", fallback = ""] = (which === "token" && DEFAULT.exec(text)) || [];
+    find: ({ header: { which, text = "" } }) => {
+      const [, variable, fallback = ""] = (which === "token" && DEFAULT.exec(text)) || [];
       // an empty default omits the header on purpose; another variable is a reference
-      return fallback === "" || fallback.startsWith("${") ? undefined : { at: entry.value, args: { variable } };
+      return fallback !== "" && !fallback.startsWith("${") && { args: { variable } };
     },
     message: `the token of server "{name}" has a default, which everyone with the file can read; allowed: \${{variable}}. If it is a real token, delete it in HALO Studio`,
   }),
   // measured with Claude Code 2.1.330: a command of the repository, run through a shell, and silent when it fails
   remoteRow("halo-headers-helper", "warning", "An entry for HALO runs a program for its headers", {
     find: ({ node, url }) => {
-      const helper = member(node, "headersHelper");
-      return helper === undefined || url === undefined ? undefined : { at: helper };
+      const at = member(node, "headersHelper");
+      return at && url && { at };
     },
     message: `server "{name}" has a "headersHelper": everybody who opens the repository runs it, and its errors are silent; allowed: "headers" with references`,
   }),
   // a merge that drops the entry silently removes HALO for the whole team
-  rowsOf((subject) => {
-    const root = subject.documents.find(({ path }) => path === ".mcp.json");
+  rowsOf(({ documents, allowMissing, hidden }) => {
+    const root = documents.find(({ path }) => path === ".mcp.json");
     // the rule `team-file-ignored` reports one that an ignore rule keeps out of every clone
-    return subject.allowMissing || (root === undefined && subject.hidden.has(".mcp.json"))
-      ? []
-      : [{ document: { path: ".mcp.json" }, root }];
+    const isMeant = !allowMissing && (root !== undefined || !hidden.has(".mcp.json"));
+    return isMeant ? [{ document: { path: ".mcp.json" }, root, at: member(root?.tree, "mcpServers") }] : [];
   })("halo-missing", "error", "The root .mcp.json has no entry for HALO", {
-    find: ({ root }, subject) => {
-      const servers = member(root?.tree, "mcpServers");
+    find: ({ root, at: servers }, subject) => {
       // other rules report a file that does not load; an empty one loads, without servers
       const isEmpty = root === undefined || (root.encoding === "utf-8" && root.text.trim() === "");
       const all = haloServers(subject);
@@ -176,10 +179,10 @@ export const HALO_ENTRY_RULES: readonly Rule[] = [
       const none = root === undefined ? "there is no .mcp.json" : ".mcp.json has no server for HALO";
       const above = `, and HALO in ${subject.above}, above this folder, serves only this computer`;
       const what = subject.above === undefined ? none : none + above;
-      if (below.size === 0) return { at: servers, args: { what } };
+      if (below.size === 0) return { args: { what } };
       const paths = [...below].slice(0, 3);
       const check = toSh(["npx", "create-halo-mcp", "check", ...paths.map((path) => path.replace(/\/[^/]*$/, ""))]);
-      return { at: servers, args: { what, below: paths.join(", "), check } };
+      return { args: { what, below: paths.join(", "), check } };
     },
     message: ({ what, below, check }) =>
       below === undefined
@@ -205,21 +208,18 @@ export const HALO_ENTRY_RULES: readonly Rule[] = [
   }),
   // HALO needs three values and has no OAuth (CM.com, page "MCP"): without one of them it refuses
   haloRow("halo-header-missing", "error", "An entry for HALO lacks one of the three headers", {
-    find: (server) => {
-      const { entry, node, client, headers, program } = server;
-      // it is not known to be a server with headers before its key, its type and its shapes are right
-      if (program === undefined && refusalsIn(entry, client).some(({ rename }) => rename === undefined))
-        return undefined;
+    find: ({ entry, node, client, headers, program }) => {
       // a program other than mcp-remote may get them from elsewhere
       if (program === "other" && headers.length === 0) return undefined;
       const keys = program === undefined ? [client.entry.headers, client.entry.names ?? ""] : ["args"];
       const group = keys.map((key) => member(node, key)).find((each) => each !== undefined);
-      // headers of another shape, a helper and a misspelled header have their own rules
-      if (program === undefined && group !== undefined && !isObjectNode(group.value)) return undefined;
-      if (program === undefined && member(node, "headersHelper") !== undefined) return undefined;
+      // a helper, and a wrong key, type or shape have their own rules: before, it is not known whether headers are sent
+      const isOdd = member(node, "headersHelper") !== undefined || (group !== undefined && !isObjectNode(group.value));
+      const isLost = refusalsIn(entry, client).some(({ rename }) => rename === undefined);
+      if (program === undefined && (isOdd || isLost)) return undefined;
       const there = headers.map(({ which, meant }) => which ?? meant);
       const lost = VALUES.filter((value) => !there.includes(value)).map((value) => HEADERS[value]);
-      return lost.length === 0 ? undefined : { at: group ?? entry, args: { headers: lost.join(", ") } };
+      return lost.length > 0 && { at: group ?? entry, args: { headers: lost.join(", ") } };
     },
     message: `server "{name}" has no header {headers}; needed: ${HEADERS.token}, ${HEADERS.account} and ${HEADERS.profile}`,
   }),
@@ -234,12 +234,12 @@ export const HALO_ENTRY_RULES: readonly Rule[] = [
   }),
   // Claude Code 2.1.330 joins headers that differ in case, also one of a helper: "a, b" (measured)
   headerRow("halo-header-case", "note", "A header of an entry for HALO is spelled with another case", {
-    find: ({ header: { name, which, entry }, headers, program }) => {
+    find: ({ header: { name, which, entry: at }, headers, program }) => {
       const right = HEADERS[which];
       // the rule `padding` reports spaces around a name
       if (program !== undefined || name === right || name !== name.trim()) return undefined;
-      const twin = headers.some((other) => other.entry !== entry && other.which === which);
-      return { at: entry, args: { header: name, right }, fix: twin ? undefined : right };
+      const isTwice = headers.filter((other) => other.which === which).length > 1;
+      return { at, args: { right }, fix: isTwice ? undefined : right };
     },
     message: `server "{name}" writes the header as "{header}"; CM.com documents {right}`,
   }),
@@ -248,73 +248,66 @@ export const HALO_ENTRY_RULES: readonly Rule[] = [
     find: (server, subject) => {
       const { dialect, label, url, client, program } = server;
       if (rivalOf(subject, server.document) !== undefined) return [];
-      const headers = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
+      const places = valueHeaders(server).map(({ name, text = "", which, entry, before }) => {
         return { what: `the header ${name}`, text, before, at: entry.value, likely: variablesFor("halo")[which] };
       });
-      const address = url && { what: "the URL", text: url.text, before: "", at: url.node, likely: "HALO_URL" };
-      return [...headers, ...(address ? [address] : [])].flatMap(({ what, text, before, at, likely }) => {
+      if (url) places.push({ what: "the URL", text: url.text, before: "", at: url.node, likely: "HALO_URL" });
+      return places.flatMap(({ what, text, before, at, likely }) => {
         const foreign = spelledIn(text, dialect).filter(({ expanded }) => !expanded);
         const [first] = foreign;
         if (first === undefined) return [];
-        const example = exampleOf(dialect, first.name ?? likely);
         const isKnown = program === undefined && client.foreign !== undefined;
         const outcome = becomes(first.text, client);
         const verb = isKnown && outcome === undefined ? "expands" : "does not expand";
         const does = isKnown ? `, but ${outcome ?? "not in every version"}` : "";
+        const example = exampleOf(dialect, first.name ?? likely);
         const args = { what, quoted: quotedReference(first), client: label, verb, does, example };
         // a fix is shown as a diff, and the text in or next to a reference can be a secret
         const right = before !== undefined && isFitToShow(subject, text) ? mended(text, foreign, dialect) : undefined;
-        return [{ at, args, fix: right === undefined ? undefined : `${before}${right}` }];
+        return [{ at, args, fix: right && `${before}${right}` }];
       });
     },
     message: `{client} {verb} {quoted} in {what} of server "{name}"{does}; allowed: {example}`,
   }),
   headerRow("halo-header-value", "error", "A header of an entry for HALO has a wrong value", {
-    find: (server) => {
-      const { header, dialect } = server;
-      const { name, text, which, entry, before, kind } = header;
+    find: ({ header, ...server }) => {
+      const { text, which, before, kind } = header;
       if (text === undefined || kind !== "values") return undefined;
       const value = text.trim();
-      // too short or too plain to be known as a secret, but committed all the same
-      const isLiteral = which === "token" && value !== "" && spelledIn(value, dialect).length === 0;
-      const isShort = isLiteral && value.length < 8 ? `is "${value}", written out` : undefined;
-      const what = problemOf(value, which, header.only, server) ?? isShort;
+      const what = problemOf(value, header, server);
       if (what === undefined) return undefined;
-      const right = isBareName(value) && before !== undefined ? dialect.spell?.(value) : undefined;
-      const fix = right && `${before}${right}`;
-      const example = exampleOf(dialect, variablesFor("halo")[which]);
+      const right = isBareName(value) && before !== undefined ? server.dialect.spell?.(value) : undefined;
+      const example = exampleOf(server.dialect, variablesFor("halo")[which]);
+      const isLiteral = which === "token" && value !== "" && !hasReference(value);
       const revoke = isLiteral ? ". If it was ever a real token, delete it in HALO Studio" : "";
-      return { at: entry.value, args: { header: name, what, label: LABELS[which], example, revoke }, fix };
+      return { args: { what, label: LABELS[which], example, revoke }, fix: right && `${before}${right}` };
     },
     message: `the header {header} of server "{name}" {what}; allowed: a reference to the {label}, such as {example}{revoke}`,
   }),
   // token, account and profile are three values: if two headers share a variable, one value is wrong
   headerRow("halo-same-variable", "error", "Two headers of an entry for HALO use the same variable", {
-    find: ({ header: { name, entry, only: reference }, values }) => {
+    find: ({ header: { name, only: reference }, values }) => {
       const first = values.find(({ only }) => only === reference)?.name;
-      if (reference === undefined || first === undefined || first === name) return undefined;
-      return { at: entry.value, args: { header: name, first, reference } };
+      return reference !== undefined && first !== name && { args: { first, reference } };
     },
     message: `the headers {first} and {header} of server "{name}" both use {reference}; allowed: a variable for each`,
   }),
   // both IDs have the same form: if swapped, HALO refuses them or uses another profile, and does not say which is wrong
   headerRow("halo-swapped-values", "error", "A header of an entry for HALO uses the variable of another value", {
-    find: ({ header: { name, which, only: variable = "", entry }, values }) => {
+    find: ({ header: { which, only: variable = "" }, values }) => {
       // other rules report variables of other services, and variables that two headers share
       const said = isSafeVariable(variable.replace(/-/g, "_")) ? saidBy(variable) : undefined;
       const isShared = values.filter(({ only }) => only === variable).length > 1;
       if (said === undefined || said === which || isShared) return undefined;
-      return { at: entry.value, args: { header: name, variable, label: LABELS[said], needed: LABELS[which] } };
+      return { args: { variable, label: LABELS[said], needed: LABELS[which] } };
     },
     message: `the header {header} of server "{name}" uses {variable}, which is named after the {label}; allowed: the variable of the {needed}`,
   }),
   // NODE_OPTIONS, which the wizard would set, controls programs; GITHUB_TOKEN is a secret of another service
   headerRow("halo-variable-name", "error", "An entry for HALO uses a variable that belongs to something else", {
-    find: ({ header }) => {
-      const variable = header.variables.find((name) => !isSafeVariable(name));
-      if (variable === undefined) return undefined;
-      const args = { header: header.name, variable, right: variablesFor("halo")[header.which] };
-      return { at: header.entry.value, args };
+    find: ({ header: { variables, which } }) => {
+      const variable = variables.find((name) => !isSafeVariable(name));
+      return variable !== undefined && { args: { variable, right: variablesFor("halo")[which] } };
     },
     message: `the header {header} of server "{name}" uses {variable}, which is not named after one of HALO's values, so the wizard does not set it; allowed: a name such as {right}`,
   }),

@@ -20,15 +20,13 @@ import { type Container, type Entry, MAX_DEPTH, type Node } from "../formats/jso
 import { isObjectNode, kindWord, member, textOf, winners } from "../formats/nodes.ts";
 import { isReserved } from "../halo.ts";
 
-const lineAt = (text: string, offset: number): string => /.*/.exec(text.slice(offset, offset + 200))?.[0] ?? "";
-
 /** What is found in a file that cannot be read as UTF-8, or cannot be parsed, for this reason. */
 const unreadFor = (why: Document["encoding"] | Broken["kind"]) => (file: { readonly document: Document }) => {
   const { broken, encoding, text } = file.document;
-  if (encoding === why) return { at: spotAt(file.document, text.indexOf("\uFFFD")) };
-  return broken?.kind === why
-    ? { at: spotAt(file.document, broken.offset), args: { reason: broken.reason, line: lineAt(text, broken.offset) } }
-    : undefined;
+  const offset = encoding === why ? text.indexOf("\uFFFD") : broken?.kind === why ? broken.offset : undefined;
+  if (offset === undefined) return undefined;
+  const [line] = text.slice(offset, offset + 200).split(/[\r\n]/, 1);
+  return { at: spotAt(file.document, offset), args: { reason: broken?.reason, line } };
 };
 
 /** Removes a comment: with the spaces before it if nothing follows, and with its line if nothing else is on it. */
@@ -108,21 +106,20 @@ export const FILE_RULES: readonly Rule[] = [
     message: `nested deeper than ${MAX_DEPTH} levels: this file cannot be checked; no field of a server is nested that deep`,
   }),
   fileRow("root-not-object", "error", "Claude Code refuses a .mcp.json that is not an object", {
-    find: ({ document: { tree } }) =>
-      tree === undefined || isObjectNode(tree) ? undefined : { at: tree, args: { got: kindWord(tree) } },
+    find: ({ document: { tree } }) => tree && !isObjectNode(tree) && { at: tree, args: { got: kindWord(tree) } },
     message: `the file is {got}, so Claude Code loads no server from it; allowed: an object with "mcpServers"`,
   }),
   fileRow("mcp-servers-missing", "error", 'Claude Code refuses a .mcp.json without "mcpServers"', {
     find: ({ document }) => {
-      const { tree, ofPlugin } = document;
-      const flat = ofPlugin === true && document.path === ".mcp.json" ? member(tree, "mcpServers") : undefined;
-      // right for the plugin; a session in the repository itself refuses the file
-      if (flat?.start === flat?.value.start && flat !== undefined)
-        return { at: spotAt(document, flat.start), args: { plugin: "yes" }, severity: "note" };
-      if (!isObjectNode(tree) || member(tree, "mcpServers") !== undefined) return undefined;
+      const { tree, path } = document;
+      if (!isObjectNode(tree)) return undefined;
+      const [at, servers] = [spotAt(document, tree.start), member(tree, "mcpServers")];
+      // as a plugin may have them; a session in the repository itself refuses the file
+      const isFlat = servers?.start === servers?.value.start;
+      if (servers) return isFlat && path === ".mcp.json" && { at, args: { plugin: "yes" }, severity: "note" };
       // no fix: Visual Studio reads "servers" in this very file (learn.microsoft.com/visualstudio/ide/mcp-servers)
       const other = tree.entries.find(({ key }) => isServersKey(key));
-      return other === undefined ? { at: spotAt(document, tree.start) } : { at: other, args: { found: other.key } };
+      return { at: other ?? at, args: { found: other?.key } };
     },
     message: ({ found, plugin }) =>
       plugin !== undefined
@@ -134,26 +131,24 @@ export const FILE_RULES: readonly Rule[] = [
   fileRow("mcp-servers-not-object", "error", 'Claude Code refuses a .mcp.json whose "mcpServers" is not an object', {
     find: ({ document: { tree } }) => {
       const value = member(tree, "mcpServers")?.value;
-      return value === undefined || isObjectNode(value) ? undefined : { at: value, args: { got: kindWord(value) } };
+      return value && !isObjectNode(value) && { at: value, args: { got: kindWord(value) } };
     },
     message: `"mcpServers" is {got}, so Claude Code loads no server from the file; allowed: {"<name>": {…}}`,
   }),
 ];
 
-/** The properties that a later one with the same name replaces: servers and blocks of servers, or all others. */
-function replaced({ tree }: Document, which: "servers" | "others"): readonly Entry[] {
+/** The properties that a later one with the same name replaces: servers and blocks of servers (`isServer`), or all others. */
+function replaced({ tree }: Document, isServer: boolean): readonly Place[] {
   const servers = member(tree, "mcpServers")?.value;
   const isBlock = ({ key, value }: Entry) => key === "mcpServers" && isObjectNode(value) && value.entries.length > 0;
   const walk = (node: Node): readonly Entry[] => {
     if (node.kind === "scalar") return [];
     const kept = new Set(node.kind === "object" ? winners(node) : node.entries);
-    const lost = node.entries.filter((entry) => {
-      const isServer = node === servers || (node === tree && isBlock(entry));
-      return !kept.has(entry) && isServer === (which === "servers");
-    });
-    return [...node.entries.flatMap(({ value }) => walk(value)), ...lost];
+    const lost = node.entries.filter((entry) => !kept.has(entry));
+    const own = lost.filter((entry) => isServer === (node === servers || (node === tree && isBlock(entry))));
+    return [...node.entries.flatMap(({ value }) => walk(value)), ...own];
   };
-  return tree === undefined ? [] : walk(tree);
+  return (tree === undefined ? [] : walk(tree)).map((entry) => ({ at: entry, args: { name: entry.key } }));
 }
 
 /** What an entry cannot do without, and what is allowed. */
@@ -171,7 +166,7 @@ const shapeRule = (id: string, summary: string, ...shapes: (keyof typeof SHAPES)
         // the rules `nested-server` and `http-url-without-type` report it
         const isSaid = isRootTwice(entry, claudeCode) || (key === "command" && isUrlAlone(node));
         if (value === undefined)
-          return needed === undefined || isSaid ? [] : [{ at: entry, args: { key, got: "missing", allowed: needed } }];
+          return needed === undefined || isSaid ? [] : [{ args: { key, got: "missing", allowed: needed } }];
         return SHAPES[shape](value).map(({ node: at, at: below, got, allowed }) => {
           // the digits of the file: an ID may be longer than a number can hold
           const raw = document.text.slice(at.start, at.end);
@@ -188,7 +183,8 @@ const isUrlAlone = (node: Container): boolean =>
   member(node, "url") !== undefined && !member(node, "type") && !member(node, "command");
 
 /** Why Claude Code never connects to this URL. A URL with a variable may be anything. */
-function urlProblem(url: string, transport: Transport): string | undefined {
+function urlProblem(url: string | undefined, transport: Transport | undefined): string | undefined {
+  if (url === undefined || transport === undefined || transport === "stdio") return undefined;
   const text = url.trim();
   if (text === "") return 'empty, which Claude Code lists as "Not configured"';
   if (text.includes("$")) return undefined;
@@ -213,17 +209,17 @@ const isPadded = (text: string): boolean => text.trim() !== text && text.trim() 
 export const LOADER_RULES: readonly Rule[] = [
   ...FILE_RULES,
   fileRow("duplicate-server", "error", "Claude Code silently drops the first of two servers with the same name", {
-    find: ({ document }) => replaced(document, "servers").map((entry) => ({ at: entry, args: { name: entry.key } })),
+    find: ({ document }) => replaced(document, true),
     message: `a later "{name}" replaces this one, which Claude Code drops silently; allowed: each name once`,
   }),
   fileRow("duplicate-key", "warning", "If an object has the same key twice, only the last one counts", {
-    find: ({ document }) => replaced(document, "others").map((entry) => ({ at: entry, args: { key: entry.key } })),
-    message: `a later "{key}" in the same object replaces this one; allowed: each key once`,
+    find: ({ document }) => replaced(document, false),
+    message: `a later "{name}" in the same object replaces this one; allowed: each key once`,
   }),
   entryRow("entry-not-object", "error", "Claude Code skips a server that is not an object", {
     // for the name `__proto__`, only the rule `reserved-name` applies
     find: ({ name, entry: { value } }) =>
-      isObjectNode(value) || name === "__proto__" ? undefined : { at: value, args: { got: kindWord(value) } },
+      !isObjectNode(value) && name !== "__proto__" && { at: value, args: { got: kindWord(value) } },
     message: `server "{name}" is {got}, so Claude Code skips it; allowed: an object`,
   }),
   // the other rules look at the object inside (Claude Code 2.1.332: "Skipped"; Cursor drops the entry without a word)
@@ -236,15 +232,15 @@ export const LOADER_RULES: readonly Rule[] = [
       if (nested === undefined) return undefined;
       const beside = isRoot ? member(tree, client.servers)?.value : value;
       const { start, end, entries } = nested.value;
-      const fieldNames = entries.map(({ key }) => `"${key}"`).join(", ");
-      const args = { key: nested.key, client: client.label, fields: fieldNames, ...(isRoot ? { isRoot: "yes" } : {}) };
-      const isTwice = entries.some(({ key }) => member(beside, key) !== undefined);
-      const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? "";
-      const fields = text.slice(start + 1, end - 1).trim();
-      const edit = { offset: nested.start, length: end - nested.start, text: fields.replaceAll(`\n${indent}`, "\n") };
+      const fields = entries.map(({ key }) => `"${key}"`).join(", ");
+      const args = { key: nested.key, fields, isRoot: isRoot ? "yes" : undefined };
       // a table of TOML has its key in its head
-      const isMendable = !isTwice && broken === undefined && client.format !== "toml";
-      return { at: nested, args, fix: isMendable ? [edit] : undefined };
+      const isMendable = broken === undefined && client.format !== "toml";
+      if (!isMendable || entries.some(({ key }) => member(beside, key) !== undefined)) return { at: nested, args };
+      const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? "";
+      const inside = text.slice(start + 1, end - 1).trim();
+      const lifted = inside.replaceAll(`\n${indent}`, "\n");
+      return { at: nested, args, fix: [{ offset: nested.start, length: end - nested.start, text: lifted }] };
     },
     message: ({ name, key, client, fields, isRoot }) =>
       isRoot !== undefined
@@ -259,25 +255,24 @@ export const LOADER_RULES: readonly Rule[] = [
       const text = textOf(type);
       const got = text === undefined ? kindWord(type) : `"${text}"`;
       const right = rightType(text ?? "");
-      if (right === undefined) return { at: type, args: { got } };
-      return { at: type, args: { got, right }, fix: couldBe(right, node) ? right : undefined };
+      return { at: type, args: { got, right }, fix: couldBe(right ?? "", node) ? right : undefined };
     },
     message: ({ name, got, right }) =>
       `server "${name}": "type" is ${got}, so Claude Code skips the server; ${right === undefined ? "" : `"${right}" is probably meant; `}allowed: "http", "sse", "ws", "stdio"`,
   }),
   // "Skipped — has a "url" but no "type""; the other servers stay. With a `command` the URL is ignored
   serverRow("http-url-without-type", "error", 'Claude Code skips a server with a "url" but no "type"', {
-    find: ({ document, entry, node }) => {
+    find: ({ document, node }) => {
       const url = member(node, "url");
       if (url === undefined || !isUrlAlone(node)) return undefined;
       // no fix if the URL is for another transport, or a misspelled key may be the type
       const text = textOf(url.value) ?? "";
       const isHttp = /^https?:/.test(text) && !/\/sse\/?(?:[?#]|$)/.test(text);
-      const isMeant = keyCorrections(node).some(({ right }) => right === "type");
+      const isMendable = isHttp && keyCorrections(node).every(({ right }) => right !== "type");
       // on a line of its own if the URL has one
       const gap = /(?:\r\n|\n|\r)[ \t]*$/.exec(document.text.slice(0, url.start).slice(-200))?.[0] ?? " ";
       const fix = [{ offset: url.start, length: 0, text: `"type": "http",${gap}` }];
-      return { at: entry, fix: isHttp && !isMeant ? fix : undefined };
+      return { fix: isMendable ? fix : undefined };
     },
     message: `server "{name}" has a "url" but no "type", so Claude Code skips it; allowed: "type": "http", "sse" or "ws"`,
   }),
@@ -292,22 +287,20 @@ export const LOADER_RULES: readonly Rule[] = [
   shapeRule("timeout-value", 'Claude Code skips a server whose "timeout" is not a whole number above 0', "timeout"),
   shapeRule("tool-options", "Claude Code skips a server with a wrong option", "alwaysLoad", "tools", "toolPermissions"),
   entryRow("reserved-name", "error", "Claude Code does not load a server with a reserved name", {
-    find: ({ name, entry }) => (isReserved(name) ? { at: entry } : undefined),
+    find: ({ name }) => isReserved(name) && {},
     message: `"{name}" is a name that Claude Code reserves, so the server is not loaded; allowed: another name`,
   }),
   // the loader accepts any name; `claude mcp add` and `add-json` only these, and `claude mcp get -x` reads it as an option
   entryRow("unusable-name", "warning", "Claude Code's own commands refuse the name of a server", {
-    find: ({ name, entry }) => (/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name) ? undefined : { at: entry }),
+    find: ({ name }) => !/^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(name) && {},
     message: `Claude Code's commands refuse the name "{name}"; allowed: letters, digits, "_" and "-", not "-" first`,
   }),
   // the server loads but can never connect ("'url' is not a valid URL", "its address is not http or https")
   serverRow("unusable-url", "warning", "Claude Code can never connect to the URL of a server", {
     find: ({ node, transport }) => {
       const value = member(node, "url")?.value;
-      const url = textOf(value);
-      if (value === undefined || url === undefined || !transport || transport === "stdio") return undefined;
-      const problem = urlProblem(url, transport);
-      return problem === undefined ? undefined : { at: value, args: { problem } };
+      const problem = urlProblem(textOf(value), transport);
+      return problem !== undefined && { at: value, args: { problem } };
     },
     message: `server "{name}": "url" is {problem}; allowed: https://…`,
   }),
@@ -315,20 +308,21 @@ export const LOADER_RULES: readonly Rule[] = [
     find: ({ node, transport }) =>
       headersOf(node, transport).flatMap((entry): readonly Place[] => {
         const { key, value } = entry;
+        if (key === "__proto__") return [];
         // only the name up to the wrong character: a pasted line "Name: value" may contain a secret
         const [good = ""] = HEADER_NAME.exec(key) ?? [];
         const header = good === key ? key : `${good}…`;
-        if (key === "__proto__") return [];
         // the rule `padding` reports spaces around a name
-        if (key === "" || HEADER_NAME.exec(key.trim())?.[0] !== key.trim()) return [{ at: entry, args: { header } }];
+        if (key === "" || HEADER_NAME.exec(key.trim())?.[0] !== key.trim()) {
+          const what = `"${header}" is not a valid header name`;
+          return [{ at: entry, args: { what, allowed: 'letters, digits and "-"' } }];
+        }
         // a variable may contain anything, and spaces at both ends are not sent
         const sent = withoutPlaceholders(textOf(value) ?? "").replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
-        return NOT_SENT.test(sent) ? [{ at: value, args: { header, part: "value" } }] : [];
+        const args = { what: `the value of "${header}" cannot be sent`, allowed: "one line of Latin-1" };
+        return NOT_SENT.test(sent) ? [{ at: value, args }] : [];
       }),
-    message: ({ name, header, part }) =>
-      part === undefined
-        ? `server "${name}": "${header}" is not a valid header name, so Claude Code never connects; allowed: letters, digits and "-"`
-        : `server "${name}": the value of "${header}" cannot be sent, so Claude Code never connects; allowed: one line of Latin-1`,
+    message: `server "{name}": {what}, so Claude Code never connects; allowed: {allowed}`,
   }),
   // `"A": "1", "a": "2"` arrives as `a: 1, 2` with http, as `a: 2` with sse
   serverRow("header-case", "warning", "Two headers that differ only in case are sent as one", {

@@ -15,7 +15,7 @@ import { hasReference, variablesIn } from "../clients/references.ts";
 import { nearest } from "../command-line.ts";
 import { addExampleNames, assignments } from "../formats/dotenv.ts";
 import { removeFromArray, removeProperty } from "../formats/json-edit.ts";
-import { isObjectNode, keySpan, member, textOf } from "../formats/nodes.ts";
+import { isObjectNode, member, textOf } from "../formats/nodes.ts";
 import { isSafeVariable, LABELS } from "../halo.ts";
 import { once } from "../once.ts";
 import { maskOf } from "../secrets.ts";
@@ -95,7 +95,7 @@ function unlisted(subject: Subject) {
         said.add(key);
         return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
       });
-      const found = { document, name: entry.key, entry, nearest, missing, isHalo: server !== undefined };
+      const found = { document, name: entry.key, at: entry, nearest, missing, isHalo: server !== undefined };
       return missing.length === 0 ? [] : [found];
     });
   });
@@ -110,7 +110,7 @@ const approvals = once((subject: Subject) =>
       const values = value?.kind === "array" ? value.entries.map((entry) => entry.value) : [value];
       return values.flatMap((each) => {
         const name = textOf(each);
-        return each === undefined || name === undefined ? [] : [{ document, key, name, value: each }];
+        return each === undefined || name === undefined ? [] : [{ document, key, name, at: each }];
       });
     }),
   ),
@@ -137,24 +137,23 @@ export const PROJECT_RULES: readonly Rule[] = [
       // at the root, another program may read a file with this common name
       const isCommon = document.path === "mcp.json";
       const [isWhole, isOwn] = [kind === "misplaced", kind === "settings-local"];
+      const what = isWhole ? document.path : `"${entry.key}" in ${document.path}`;
+      if (isCopy) return { args: { what, copied: copied.join(", ") }, severity: "note" };
       const severity = isHaloLost && !(isCommon && subject.allowMissing) ? "error" : isCommon ? "note" : "warning";
       const isFlat = entry.start === entry.value.start;
-      const what = isWhole ? document.path : `"${entry.key}" in ${document.path}`;
-      if (isCopy) return { at: entry, args: { what, copied: copied.join(", ") }, severity: "note" };
       const key = entry.key === "mcpServers" && !isFlat ? "" : ', under "mcpServers"';
       const move = `${right ? "add" : "move"} them to ${path}${key}${isOwn ? ", or, for you alone, add them with claude mcp add" : ""}`;
-      const place = { at: entry, args: { what, move }, severity } as const;
+      const place = { args: { what, move }, severity } as const;
       // a file of one person is not moved to where git adds it, nor one of all to where git ignores it
       const isHidden = ignored || subject.hidden.has(path);
       if (right || key || copied.length > 0 || broken || encoding !== "utf-8" || isHidden || isCommon || isOwn)
         return place;
-      const left = isWhole
-        ? { ok: true as const, text: "", changed: true }
-        : removeProperty(text, ["mcpServers"], { strict: true });
+      const whole = { offset: 0, length: text.length, text: "" };
+      if (isWhole) return { ...place, fix: [whole], creates: { path, text } };
+      const fix = fixOf(text, removeProperty(text, ["mcpServers"], { strict: true }));
       const end = text.includes("\r\n") ? "\r\n" : "\n";
       const block = `{${end}  "mcpServers": ${text.slice(entry.value.start, entry.value.end)}${end}}${end}`;
-      const fix = fixOf(text, left);
-      return fix === undefined ? place : { ...place, fix, creates: { path, text: isWhole ? text : block } };
+      return fix === undefined ? place : { ...place, fix, creates: { path, text: block } };
     },
     message: ({ what, move, copied }) =>
       copied === undefined
@@ -186,7 +185,7 @@ export const PROJECT_RULES: readonly Rule[] = [
       const texts = entriesIn(document.tree, client).flatMap(({ value }) => textsIn(value));
       const at = texts.find(({ text }) => hasReference(text))?.node;
       const isHalo = haloServers(subject).some((server) => server.document === document);
-      const args = { path: document.path, other: rival.path, client: client.label, rival: other.label };
+      const args = { other: rival.path, client: client.label, rival: other.label };
       return { at, args, severity: isHalo ? "error" : "warning" };
     },
     message: `{path} is the same file as {other}, and no spelling of a reference suits both {client} and {rival}; give {client} a file of its own`,
@@ -194,10 +193,10 @@ export const PROJECT_RULES: readonly Rule[] = [
   // compares with the value of HALO_MCP_TOKEN in this environment, so it does not guess
   rowsOf(({ documents, secrets, spilled }) => {
     const tracked = documents.filter((document) => document.tracked);
-    const found = tracked.flatMap((document) => secrets.map((it) => ({ document, span: spanIn(document, it) })));
-    return [...found, ...spilled.map(({ path, ...span }) => ({ document: { path }, span }))];
+    const found = tracked.flatMap((document) => secrets.map((it) => ({ document, at: spanIn(document, it) })));
+    return [...found, ...spilled.map(({ path, ...at }) => ({ document: { path }, at }))];
   })("token-in-repository", "error", "A tracked file contains the token of this environment", {
-    find: ({ span }) => span && { at: span },
+    find: ({ at }) => at && {},
     message: `this tracked file contains the value of HALO_MCP_TOKEN; delete the token in HALO Studio now (Settings > Product Tokens) and create a new one: pushed commits stay readable`,
   }),
   // everybody who ever cloned the repository has the secret: deleting the line does not undo that
@@ -212,7 +211,7 @@ export const PROJECT_RULES: readonly Rule[] = [
     message: `{where} contains {what} ({value}), and {git}; allowed: a reference to a variable. Revoke the secret first: pushed commits stay readable`,
   }),
   privateRow("committed-env-file", "error", "Git tracks a file with private values", {
-    find: ({ document: { path } }) => ({ args: { path } }),
+    find: () => ({}),
     message: `git tracks {path}, so every clone contains its values; run git rm --cached {path}, add it to .gitignore, and replace the secrets in it. Allowed: .env.example, with names only`,
   }),
   rowsOf((subject) => {
@@ -225,8 +224,8 @@ export const PROJECT_RULES: readonly Rule[] = [
     });
     return [...open, ...absent];
   })("env-file-not-ignored", "error", "No ignore rule covers a file with private values", {
-    find: ({ document: { path, text }, env }) => {
-      if (env === undefined) return { args: { path } };
+    find: ({ document: { text }, env }) => {
+      if (env === undefined) return {};
       const references = [...text.matchAll(/\$\{([A-Za-z_]\w{0,127})\}/g)];
       const match = references.find(([, name = ""]) => isSecretName(name));
       if (match === undefined) return undefined;
@@ -257,7 +256,7 @@ export const PROJECT_RULES: readonly Rule[] = [
   })("team-file-ignored", "warning", "An ignore rule hides a file that is meant for everybody", {
     find: ({ document: { path }, rule: { source, line, pattern }, isMcp }, { documents }) => {
       const here = documents.some((each) => each.path === path) ? "here" : "absent";
-      return { args: { path, rule: `${source}:${line}`, pattern, ...(isMcp ? { isMcp: here } : {}) } };
+      return { args: { rule: `${source}:${line}`, pattern, isMcp: isMcp ? here : undefined } };
     },
     message: ({ path = "", rule, pattern, isMcp }) =>
       `${rule} ("${pattern}") ignores ${path}, so no clone, worktree or CI job has it; ${
@@ -270,17 +269,17 @@ export const PROJECT_RULES: readonly Rule[] = [
   openRow("env-file-readable", "warning", "Other users of this machine can read a file with secrets", {
     localOnly: true,
     find: ({ document }) => {
-      const { mode = 0, path } = document;
-      if ((mode & 0o077) === 0 || secretsIn(document).length === 0) return undefined;
-      return { args: { path, mode: mode.toString(8).padStart(3, "0") } };
+      const { mode = 0 } = document;
+      const isOpen = (mode & 0o077) !== 0 && secretsIn(document).length > 0;
+      return isOpen && { args: { mode: mode.toString(8).padStart(3, "0") } };
     },
     message: `{path} holds a secret and has mode {mode}, so other users of this machine can read it; allowed: chmod 600 {path}`,
   }),
   // an unset variable is sent as `${NAME}`. Covers HALO in every client's file, and other servers in those of Claude Code and Codex
   variableRow("variable-not-in-example", "warning", "A variable that a server needs is not in .env.example", {
-    find: ({ entry, nearest, missing, isHalo }, subject) => {
-      const args = { names: missing.join(", "), file: nearest?.path ?? "" };
-      if (nearest === undefined) return { at: keySpan(entry), args };
+    find: ({ nearest, missing, isHalo }, subject) => {
+      const args = { names: missing.join(", "), file: nearest?.path };
+      if (nearest === undefined) return { args };
       const names = missing.map((name) => {
         const said = isHalo ? saidBy(name) : undefined;
         return { name, comment: said === undefined ? "For an MCP server" : `HALO ${LABELS[said]}` };
@@ -290,24 +289,23 @@ export const PROJECT_RULES: readonly Rule[] = [
       return { document: nearest, at: { offset: nearest.text.length, length: 0 }, args, fix };
     },
     message: ({ name, names, file }) =>
-      `server "${name}" needs ${names}, which ${file === "" ? "no .env.example lists" : `${file} does not list`}: new team members cannot know what to set; add a line NAME= for each`,
+      `server "${name}" needs ${names}, which ${file === undefined ? "no .env.example lists" : `${file} does not list`}: new team members cannot know what to set; add a line NAME= for each`,
   }),
   // case counts (2.1.332, measured). Without a `.mcp.json` here the list may be about one that is not committed
   approvalRow("unknown-approval", "warning", "A list of approved or rejected servers names one that no .mcp.json has", {
-    find: ({ key, name, value }, subject) => {
+    find: ({ key, name }, subject) => {
       const known = claudeEntries(subject).map((server) => server.name);
       const isRead = ({ kind, tree }: Document) => kind === "mcp" && isObjectNode(member(tree, "mcpServers")?.value);
       if (!subject.documents.some(isRead) || known.includes(name)) return undefined;
-      const meant = nearest(name, known);
-      return { at: value, args: { key, ...(meant === undefined ? {} : { meant }) } };
+      return { args: { key, meant: nearest(name, known) } };
     },
     message: ({ key, name, meant }) =>
       `"${key}" names "${name}", which no .mcp.json here has${meant === undefined ? "" : `; "${meant}" is probably meant`}`,
   }),
   disabledRow("settings")("halo-disabled", "error", "A shared settings file disables HALO for everybody", {
-    find: ({ document: { text }, name, value }) => {
+    find: ({ document: { text }, name }) => {
       const edited = removeFromArray(text, ["disabledMcpjsonServers"], name, { strict: false });
-      return { at: value, fix: fixOf(text, edited) };
+      return { fix: fixOf(text, edited) };
     },
     message: `"disabledMcpjsonServers" lists "{name}", so Claude Code does not load it for anyone in this repository; remove it`,
   }),
@@ -317,8 +315,7 @@ export const PROJECT_RULES: readonly Rule[] = [
       const same = haloServers(subject).filter((server) => server.document.kind === "mcp" && server.name === name);
       const above = same.find((server) => server.document !== document && isBelow(document, server.document));
       // a monorepo may have HALO again on purpose, with another profile
-      if (above === undefined || same.some((server) => server.entry === entry)) return undefined;
-      return { at: entry, args: { path: above.document.path } };
+      return above && same.every((server) => server.entry !== entry) && { args: { path: above.document.path } };
     },
     message: `"{name}" is HALO in {path}, but another server here, and Claude Code uses this one in this folder; give it another name`,
   }),
@@ -345,7 +342,7 @@ export const PROJECT_RULES: readonly Rule[] = [
   // the default answer of Claude Code's dialog about a new server rejects it, and is stored here (2.1.330)
   disabledRow("settings-local")("halo-rejected-here", "warning", "HALO was rejected on this machine", {
     localOnly: true,
-    find: ({ value }) => ({ at: value }),
+    find: () => ({}),
     message: `"{name}" was rejected here, so Claude Code does not load it; remove it from "disabledMcpjsonServers", or run claude mcp reset-project-choices`,
   }),
 ];
