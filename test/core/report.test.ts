@@ -5,9 +5,15 @@ import formats from "ajv-formats";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/core/check/model.ts";
-import { toGithub, toJobSummary } from "../../src/core/report/github.ts";
-import { makeReport, type Report, summaryOf, toText } from "../../src/core/report/make.ts";
-import { toSarif } from "../../src/core/report/sarif.ts";
+import {
+  makeReport,
+  type Report,
+  summaryOf,
+  toGithub,
+  toJobSummary,
+  toSarif,
+  toText,
+} from "../../src/core/check/report.ts";
 import { RULES } from "../../src/core/rules/index.ts";
 import { printable, printableLines } from "../../src/core/secrets.ts";
 

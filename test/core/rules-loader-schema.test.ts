@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 import { expect, it } from "vitest";
 import { METADATA_URL } from "../../src/core/clients/claude-loader.ts";
-import { LOADER_RULES } from "../../src/core/rules/index.ts";
+import { LOADER_RULES } from "../../src/core/rules/loader.ts";
 import {
   bytesOf,
   documentFrom,

@@ -4,8 +4,7 @@ import { documentOf } from "../../src/core/check/documents.ts";
 import type { Document, Finding } from "../../src/core/check/model.ts";
 import { runRules } from "../../src/core/check/run.ts";
 import { isObjectNode } from "../../src/core/formats/nodes.ts";
-import { FILE_RULES } from "../../src/core/rules/files.ts";
-import { LOADER_RULES } from "../../src/core/rules/index.ts";
+import { FILE_RULES, LOADER_RULES } from "../../src/core/rules/loader.ts";
 import { decode } from "../../src/io/read.ts";
 import { subjectFrom } from "./subject.ts";
 

@@ -1,19 +1,46 @@
-/** Finds and reads every relevant file → the input of the rules. */
+/** The options, and every relevant file → the input of the rules. */
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Context } from "../../context.ts";
 import { documentOf, isPluginOnly, kindOf, mcpFor, PLACES, type RawDocument } from "../../core/check/documents.ts";
 import type { Document, Subject } from "../../core/check/model.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
-import { cleanValue } from "../../core/halo.ts";
+import { cleanValue, HALO_URL } from "../../core/halo.ts";
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
+import type { Format, RawOptions } from "../../flags.ts";
 import { describeFolder, type GitOptions, ignoredOf } from "../../io/git.ts";
 import { discover, entriesOf, findSpills } from "../../io/list.ts";
 import { findRoot, isInside, readDocument, resolveTarget } from "../../io/read.ts";
-import { folderFor } from "../shared/options.ts";
+import { folderFor, pathOf, urlOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
-import type { CheckOptions } from "./options.ts";
+
+export type CheckOptions = ReturnType<typeof readOptions>;
+
+/** Words → options. Throws UsageError before anything is read. */
+export function readOptions(context: Context, raw: RawOptions) {
+  const { values, switches, words: paths } = raw;
+  const [most, given] = [values["max-warnings"], values.format as Format | undefined];
+  if (most !== undefined && !/^\d{1,6}$/.test(most)) throw new UsageError("--max-warnings takes a number, 0 or more");
+  if (switches.has("dry-run") && !switches.has("fix")) throw new UsageError("--dry-run needs --fix");
+  if (paths.includes("")) throw new UsageError("a path is empty");
+  const isJson = switches.has("json");
+  if (isJson && given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
+  // annotations in GitHub Actions, text everywhere else
+  const usual = context.env.GITHUB_ACTIONS === "true" ? "github" : "text";
+  return {
+    paths,
+    format: isJson ? "json" : (given ?? usual),
+    fix: switches.has("fix"),
+    dryRun: switches.has("dry-run"),
+    maxWarnings: most === undefined ? undefined : Number(most),
+    allowMissing: switches.has("allow-missing"),
+    url: urlOf(raw) ?? HALO_URL,
+    quiet: switches.has("quiet"),
+    noColor: switches.has("no-color"),
+    cwd: pathOf(context, values.cwd),
+  };
+}
 
 /** A path argument: absolute, and relative to the root with "/". */
 interface Asked {
@@ -47,8 +74,7 @@ function given(word: string, from: string): Asked {
 
 /** Where to look; reports name files from `root`. Throws UsageError for a missing path, EnvironmentError without git. */
 function findPlaces(context: Context, { cwd, paths: words }: CheckOptions) {
-  const start = folderFor(cwd ?? context.cwd);
-  const here = realpathSync.native(start);
+  const here = realpathSync.native(folderFor(cwd ?? context.cwd));
   const paths = words.map((word) => given(word, here));
   const folders = paths.map(({ path, isFolder }) => (isFolder ? path : dirname(path)));
   const repositories = new Set((folders.length === 0 ? [here] : folders).map(findRoot));
@@ -91,11 +117,8 @@ async function read({ platform }: Context, { root, project, git, asked }: Return
   const found = await discover({ root, git, within: asked, places: PLACES, maxFolders: 20_000 });
   // in a linked worktree, sessions read that of the main checkout
   const elsewhere = project.local.filter((folder) => !isInside(folder, root)).map((folder) => pathFrom(root, folder));
-  const ofMain = elsewhere.map((way) => ({
-    path: `${way}/.claude/settings.local.json`,
-    tracked: false,
-    ignored: true,
-  }));
+  const settings = elsewhere.map((way) => `${way}/.claude/settings.local.json`);
+  const ofMain = settings.map((path) => ({ path, tracked: false, ignored: true }));
   return [...found, ...ofMain].flatMap(({ path, tracked, ignored }): readonly RawDocument[] => {
     const file = join(root, path);
     const reading = readDocument(file);

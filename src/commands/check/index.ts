@@ -1,7 +1,6 @@
 import type { Context } from "../../context.ts";
 import type { RawOptions } from "../../flags.ts";
-import { gather } from "./gather.ts";
-import { readOptions } from "./options.ts";
+import { gather, readOptions } from "./gather.ts";
 
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const options = readOptions(context, raw);

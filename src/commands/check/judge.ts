@@ -1,23 +1,22 @@
 /** What was gathered → the report. The rules are in a chunk of their own, which is loaded while git runs. */
 import { appendFileSync, realpathSync } from "node:fs";
 import { type Context, wantsColor } from "../../context.ts";
+import { makeReport, type Report, toGithub, toJobSummary, toJson, toSarif, toText } from "../../core/check/report.ts";
 import { runRules } from "../../core/check/run.ts";
-import { makeReport, type Report, toJson, toText } from "../../core/report/make.ts";
 import { RULES } from "../../core/rules/index.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { attempt } from "../../errors.ts";
 import { createOutput } from "../../ui/output.ts";
 import { columnsOf, wrap } from "../../ui/wrap.ts";
-import { type Gathered, isAsked } from "./gather.ts";
-import type { CheckOptions } from "./options.ts";
+import { type CheckOptions, type Gathered, isAsked } from "./gather.ts";
 
-/** Prints the report on stdout, and for GitHub adds it to the page of the job. Formats other than text are loaded on demand. */
-async function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): Promise<void> {
+/** Prints the report on stdout, and for GitHub adds it to the page of the job. */
+function print(context: Context, options: CheckOptions, report: Report, gathered: Gathered): void {
   const output = createOutput(context);
   const { stdout, env, version } = context;
   const { format, quiet } = options;
   if (format === "json") output.json(toJson(report));
-  if (format === "sarif") output.json((await import("../../core/report/sarif.ts")).toSarif(report, RULES, version));
+  if (format === "sarif") output.json(toSarif(report, RULES, version));
   if (format === "text") {
     const root = realpathSync.native(context.cwd) === gathered.root ? undefined : gathered.root;
     const isTerminal = stdout.isTTY === true;
@@ -26,7 +25,6 @@ async function print(context: Context, options: CheckOptions, report: Report, ga
     output.result(toText(report, { color, quiet, root, wrap: lines }));
   }
   if (format !== "github") return;
-  const { toGithub, toJobSummary } = await import("../../core/report/github.ts");
   output.commands(toGithub(report));
   const page = env.GITHUB_STEP_SUMMARY ?? "";
   // a runner without that page is no reason to fail: the annotations are enough
@@ -56,6 +54,6 @@ export async function judge(context: Context, options: CheckOptions, gathered: G
     fixed,
     dryRun: options.dryRun,
   });
-  await print(context, options, report, gathered);
+  print(context, options, report, gathered);
   return report.ok ? 0 : 1;
 }

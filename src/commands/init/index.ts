@@ -137,13 +137,11 @@ async function mend(page: Page): Promise<boolean> {
     return true;
   }
   if (decides === undefined || files.length === 0) return false;
-  const [{ gather }, { fix }, { readOptions: checkOptions }] = await Promise.all([
+  const [{ gather, readOptions: checkOptions }, { fix }] = await Promise.all([
     import("../check/gather.ts"),
     import("../check/fix.ts"),
-    import("../check/options.ts"),
   ]);
-  const words = files;
-  const asked = checkOptions(context, { values: {}, switches: new Set(["fix"]), words, origins: {} });
+  const asked = checkOptions(context, { values: {}, switches: new Set(["fix"]), words: files, origins: {} });
   const fixed = await fix(context, asked, await gather(context, asked), async () => {
     if (!(await decides.confirm({ message: "Mend this file first?", initial: true })))
       throw new Cancelled("Stopped. Nothing was changed.");

@@ -96,3 +96,5 @@ export const valueHeaders = once((server: HaloServer) =>
     return [{ ...header, which, variables: variablesOf(header, server.dialect), only: onlyVariable(header, server) }];
   }),
 );
+
+export type ValueHeader = ReturnType<typeof valueHeaders>[number];

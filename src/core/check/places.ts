@@ -42,7 +42,8 @@ export const misplacedServers = once((subject: Subject) =>
     const copied = [...new Set(names.flat().map((each) => each.path))];
     const isThere = haloServers(subject).some((server) => read.includes(server.document));
     const isHaloLost = !isThere && isHaloUnread(document, subject.url);
-    return [{ document, entry, path, right, isHaloLost, copied, isCopy: names.every((each) => each.length > 0) }];
+    const isCopy = names.every((each) => each.length > 0);
+    return [{ document, at: entry, entry, path, right, isHaloLost, copied, isCopy }];
   }),
 );
 

@@ -2,16 +2,14 @@
 import { documentOf } from "../check/documents.ts";
 import { haloIn } from "../check/halo-servers.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
-import { entriesOf } from "../check/rows.ts";
-import { runRules } from "../check/run.ts";
+import { claudeEntries, runRules } from "../check/run.ts";
 import { claudeCode, readEntry, type Scope } from "../clients/claude-code.ts";
 import type { Folder } from "../clients/claude-project.ts";
 import type { ClaudeFiles, NamedFile } from "../clients/claude-state.ts";
 import { type Json, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
 import { DEFAULT_NAME, HALO_URL } from "../halo.ts";
-import { FILE_RULES } from "../rules/files.ts";
-import { LOADER_RULES } from "../rules/index.ts";
+import { FILE_RULES, LOADER_RULES } from "../rules/loader.ts";
 
 export interface SetupInput extends ClaudeFiles, Folder {
   readonly name: string | undefined;
@@ -69,7 +67,7 @@ export function placeOf(
   const errors = runRules(LOADER_RULES, subject).filter(({ rule }) => rules.get(rule)?.severity === "error");
   const whole = errors.find(({ rule }) => LOSES_FILE.has(rule));
   const about = new Set(haloIn(document, claudeCode, HALO_URL, false).map(({ name }) => name));
-  const servers = entriesOf(subject).map(({ name, entry: node }) => {
+  const servers = claudeEntries(subject).map(({ name, entry: node }) => {
     // if a name occurs twice, the last one counts, and that rule reports the first
     const found = errors.find(
       ({ rule, span }) => rule !== "duplicate-server" && span.offset >= node.start && span.offset < node.value.end,
