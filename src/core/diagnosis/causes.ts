@@ -13,8 +13,6 @@ const NEWEST = "2026-07-28";
 /** The SDK's codes for an answer that is not MCP's (the same version). */
 const NO_ANSWER =
   /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
-/** The encodings that the connection test decompresses. A body in any other one looks like broken JSON. */
-const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
 
 const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
@@ -221,9 +219,7 @@ const ROWS = {
     tryThis: checkUrl,
   },
   "bad-encoding": {
-    when: (f) =>
-      broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_/)(f) ||
-      (f.end === "bad-json" && !UNPACKED.test(f.last?.contentEncoding ?? "")),
+    when: broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_|^HALO_ENCODING$/),
     title: "The answer cannot be decompressed",
     explain: (f) => `${f.host} answered with a compressed body that cannot be decompressed${f.code}.`,
     tryThis: "A proxy may damage it: try another network. If it happens again, ask CM.com support.",

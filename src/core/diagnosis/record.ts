@@ -33,7 +33,6 @@ export interface Exchange {
   readonly connected: boolean;
   readonly status: number | null;
   readonly contentType: string | null;
-  readonly contentEncoding: string | null;
   /** Origin and path of the Location header; never its query. */
   readonly location: string | null;
   readonly retryAfter: string | null;

@@ -5,22 +5,16 @@ import type { BadInput, Exchange, ProbeRecord, ProbeStage } from "../../core/dia
 import type { Network } from "../../core/proxy.ts";
 import { Cancelled } from "../../errors.ts";
 import { codesOf, type Recorder, recordingFetch, UNANSWERED } from "./recording-fetch.ts";
-import { NOTHING, type ToolCall, walk } from "./walk.ts";
+import { NOTHING, type Subject, walk } from "./walk.ts";
 import { openWay, type Way } from "./way.ts";
 
-export interface ProbeRequest {
-  /** A URL that `mayReceive` of `core/connection.ts` allowed. */
-  readonly url: string;
+export interface ProbeRequest extends Subject {
   readonly headers: Readonly<Record<string, string>>;
   /** Name of the token's header, which the control omits. */
   readonly tokenHeader: string;
-  readonly timeoutMs: number;
-  readonly version: string;
   readonly signal: AbortSignal;
   /** What the environment says about the connection to a URL: `networkOf` of `core/proxy.ts`, bound to the environment. */
   readonly network: (url: URL) => Network;
-  /** One tool to call after everything else succeeded. Without it no tool is called. */
-  readonly call?: ToolCall | undefined;
   readonly onStage?: ((stage: ProbeStage) => void) | undefined;
 }
 
@@ -63,26 +57,21 @@ type Found = { -readonly [Key in "reach" | "outcome" | "control"]: ProbeRecord[K
 
 /** First with all headers (if needed again with `initialize`), then without the token. The first part gets four fifths of the time. */
 async function ask(request: ProbeRequest, recorder: Recorder, start: number, found: Found): Promise<void> {
-  const { headers, tokenHeader, timeoutMs, version, call, onStage } = request;
-  const at = (share: number): number => start + timeoutMs * share;
-  const url = new URL(request.url);
-  const common = { recorder, url, version };
-  const main = { ...common, headers, call, deadline: at(0.8), closeDeadline: at(0.85) };
-  found.outcome = await walk({ ...main, mode: "auto", firstMs: timeoutMs * FIRST });
+  const { headers, tokenHeader, timeoutMs, onStage } = request;
+  const main = { headers, deadline: start + timeoutMs * 0.8 };
+  found.outcome = await walk(request, recorder, { ...main, mode: "auto", firstMs: timeoutMs * FIRST });
   if (!found.outcome.connected && worthTheOldWay(recorder.exchanges.at(-1)))
-    found.outcome = await walk({ ...main, mode: "legacy" });
+    found.outcome = await walk(request, recorder, { ...main, mode: "legacy" });
   const { listed, protocol } = found.outcome;
   if (!listed) return;
   onStage?.("auth");
   // The same protocol version, up to the request that listed the tools: some servers ask for the token only there.
   const isModern = recorder.exchanges.every((exchange) => exchange.method !== "initialize");
-  const control = await walk({
-    ...common,
+  const control = await walk(request, recorder, {
     headers: withoutToken(headers, tokenHeader),
     isControl: true,
     mode: isModern && protocol ? { pin: protocol } : "legacy",
-    deadline: at(0.97),
-    closeDeadline: at(0.99),
+    deadline: start + timeoutMs * 0.96,
   });
   found.control = { listed: control.listed, toolCount: control.toolCount };
 }
@@ -123,15 +112,11 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const found: Found = { reach: null, outcome: NOTHING, control: null };
   if (brokenProxy === null) {
     onStage?.("dns");
-    const stop = (): void => stopper.abort();
-    // the limit of the whole run, even if the SDK waits for something that is not a request
-    const timer = setTimeout(stop, timeoutMs);
-    request.signal.addEventListener("abort", stop);
     const test = input === null ? ask(request, recorder, start, found) : reach(way, timeoutMs * FIRST, found);
-    await Promise.race([test, once(stopper.signal, "abort")]);
-    clearTimeout(timer);
-    request.signal.removeEventListener("abort", stop);
-    stop();
+    const limits = { signal: stopper.signal };
+    // the limit of the whole run, even if the SDK waits for something that is not a request
+    await Promise.race([test, sleep(timeoutMs, undefined, limits), once(request.signal, "abort", limits)]);
+    stopper.abort();
     way.close();
     if (request.signal.aborted) throw new Cancelled();
     // a request that was stopped just now is recorded a turn later

@@ -6,8 +6,9 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Exchange, ExchangeEnd, ProbePhase } from "../../core/diagnosis/record.ts";
-import { type BodyLog, headOf, messageIn, NoAnswer, read, type Seen } from "./answer.ts";
+import { authErrorOf, type Budget, messageIn, NoAnswer, read, type Seen, targetOf } from "./answer.ts";
 import type { Way } from "./way.ts";
 
 /** Bytes of all answers of a probe, after decompression. */
@@ -17,7 +18,6 @@ export const UNANSWERED = {
   connected: false,
   status: null,
   contentType: null,
-  contentEncoding: null,
   location: null,
   retryAfter: null,
   authError: null,
@@ -69,7 +69,7 @@ async function send(socket: Socket, url: URL, init: RequestInit, onBroken: (erro
 export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchange: (exchange: Exchange) => void) {
   const exchanges: Exchange[] = [];
   let part = { phase: "connect" as ProbePhase, deadline: 0, limitMs: 0 };
-  let bytes = 0;
+  const budget: Budget = { bytes: PROBE_CAP };
 
   async function fetch(_: string | URL, init: RequestInit = {}): Promise<Response> {
     const verb = init.method ?? "GET";
@@ -78,44 +78,46 @@ export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchan
     const { method = verb, id } = (typeof init.body === "string" ? messageIn(init.body) : undefined) ?? {};
     const { phase, deadline, limitMs } = part;
     const start = performance.now();
-    const log: BodyLog = { text: "", bytes: 0, isBad: false };
     const session = new Headers(init.headers).has("mcp-session-id");
     const seen: Seen = { ...UNANSWERED, phase, method: String(method), session, end: "broken", ms: 0 };
     let socket: Socket | undefined;
     let broken: unknown;
-    let isOver = false;
+    const over = new AbortController();
     const exchange = async (): Promise<Response> => {
       socket = await way.connect();
       // sends nothing if the time ran out meanwhile
-      if (isOver) throw socket.destroy();
+      if (over.signal.aborted) throw socket.destroy();
       seen.connected = true;
       const reply = await send(socket, url, init, (error) => (broken ??= error));
-      Object.assign(seen, headOf(reply, url));
-      return await read(reply, id, seen, log, PROBE_CAP - bytes);
+      const { statusCode = 0, headers } = reply;
+      seen.status = statusCode;
+      seen.contentType = headers["content-type"] ?? null;
+      seen.location = targetOf(headers.location, url);
+      seen.retryAfter = headers["retry-after"] ?? null;
+      seen.authError = authErrorOf(headers["www-authenticate"]);
+      seen.stream = /^\s*text\/event-stream\s*(;|$)/iu.test(seen.contentType ?? "");
+      return await read(reply, id, seen, budget);
     };
-    let stop = (_end: ExchangeEnd): void => undefined;
-    const stopped = new Promise<never>((_resolve, reject) => {
-      stop = (end) => reject(new NoAnswer(end));
-    });
-    const abort = (): void => stop("aborted");
-    signal.addEventListener("abort", abort);
-    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
-    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limitMs, deadline - start)));
+    const stopped = async (): Promise<never> => {
+      // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
+      const limits = { signal: over.signal };
+      const late = sleep(Math.max(0, Math.min(limitMs, deadline - start)), "timeout", limits);
+      const end = await Promise.race([late, once(signal, "abort", limits).then(() => "aborted")]);
+      throw new NoAnswer(end as ExchangeEnd);
+    };
     try {
       if (signal.aborted) throw new NoAnswer("aborted");
-      return await Promise.race([stopped, exchange()]);
+      return await Promise.race([stopped(), exchange()]);
     } catch (error) {
-      seen.end = error instanceof NoAnswer ? error.end : "broken";
-      if (seen.end === "timeout" && log.isBad) seen.end = "bad-json";
-      if (seen.end === "broken") seen.codes = seen.connected ? codesAfterConnect(broken ?? error) : codesOf(error);
-      throw new NoAnswer(seen.end);
+      const end = error instanceof NoAnswer ? error.end : "broken";
+      // a stream that had an event that is no JSON, and then nothing
+      if (end !== "timeout" || seen.end !== "bad-json") seen.end = end;
+      if (end === "broken") seen.codes = seen.connected ? codesAfterConnect(broken ?? error) : codesOf(error);
+      throw new NoAnswer(end);
     } finally {
-      isOver = true;
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
+      over.abort();
       socket?.destroy();
-      bytes += log.bytes;
-      const done: Exchange = { ...seen, body: log.text, ms: performance.now() - start };
+      const done: Exchange = { ...seen, ms: performance.now() - start };
       exchanges.push(done);
       onExchange(done);
     }

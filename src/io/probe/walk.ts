@@ -10,21 +10,28 @@ export interface ToolCall {
   readonly onlyReads?: boolean;
 }
 
-interface Walk {
-  readonly recorder: Recorder;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
+/** What is tested. */
+export interface Subject {
+  /** A URL that `mayReceive` of `core/connection.ts` allowed. */
+  readonly url: string;
   readonly version: string;
-  readonly mode: "auto" | "legacy" | { readonly pin: string };
-  readonly isControl?: boolean;
-  /** As of performance.now(): for the walk, and for closing the session after it. */
-  readonly deadline: number;
-  readonly closeDeadline: number;
-  /** Limit of the first request, so that time is left for another protocol version. */
-  readonly firstMs?: number;
-  /** A tool to call once its name is listed. */
+  readonly timeoutMs: number;
+  /** One tool to call after everything else succeeded. Without it no tool is called. */
   readonly call?: ToolCall | undefined;
 }
+
+interface Walk {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly mode: "auto" | "legacy" | { readonly pin: string };
+  readonly isControl?: boolean;
+  /** As of performance.now(). Closing the session may take a little longer. */
+  readonly deadline: number;
+  /** Limit of the first request, so that time is left for another protocol version. */
+  readonly firstMs?: number;
+}
+
+/** The share of the time for closing a session. */
+const CLOSING = 0.03;
 
 export const NOTHING: ProbeOutcome = {
   connected: false,
@@ -49,12 +56,7 @@ const MANY_PAGES = 10;
 const MOST_TOOLS = 1000;
 
 /** What was listed so far: a failure on page 3 keeps pages 1 and 2. */
-interface Listing {
-  readonly tools: ProbeOutcome["tools"][number][];
-  count: number;
-  harmless: string | null;
-  called: Tool | undefined;
-}
+type Listing = { readonly tools: Tool[]; count: number };
 
 /** By what the server itself says of it. */
 const isHarmless = ({ annotations, inputSchema }: Tool): boolean =>
@@ -63,16 +65,13 @@ const isHarmless = ({ annotations, inputSchema }: Tool): boolean =>
   (inputSchema.required ?? []).length === 0;
 
 /** Reads all pages of the tools, up to the limits. Out: whether the list ended. */
-async function listTools(client: Client, timeout: number, wanted: string | undefined, into: Listing): Promise<boolean> {
+async function listTools(client: Client, timeout: number, into: Listing): Promise<boolean> {
   let cursor: string | undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
     // Not client.listTools(): it treats a repeated page as the end, writes to the console and loses all pages if one fails.
     const result = await client.request({ method: "tools/list", params: cursor ? { cursor } : {} }, { timeout });
     into.count += result.tools.length;
-    into.harmless ??= result.tools.find(isHarmless)?.name ?? null;
-    into.called ??= result.tools.find(({ name }) => name === wanted);
-    for (const { name, description = "" } of result.tools.slice(0, MOST_TOOLS - into.tools.length))
-      into.tools.push({ name, description });
+    into.tools.push(...result.tools.slice(0, MOST_TOOLS - into.tools.length));
     cursor = result.nextCursor;
     if (cursor === undefined || cursor === "") return true;
   }
@@ -91,18 +90,19 @@ function failureOf(error: unknown): Failure {
 }
 
 /** Calls one tool, once. A name that the server does not list is not sent. Never throws. */
-async function callTool(client: Client, call: ToolCall, listing: Listing, timeout: number): Promise<ToolAnswer> {
-  if (listing.called === undefined) {
-    const names = listing.tools.slice(0, 10).map(({ name }) => name);
+async function callTool(client: Client, call: ToolCall, { tools }: Listing, timeout: number): Promise<ToolAnswer> {
+  const called = tools.find(({ name }) => name === call.tool);
+  if (called === undefined) {
+    const names = tools.slice(0, 10).map(({ name }) => name);
     const some = names.length === 0 ? "" : `; it lists ${names.join(", ")}`;
     return { ok: false, text: `the server lists no such tool${some}` };
   }
-  if (call.onlyReads === true && !isHarmless(listing.called))
+  if (call.onlyReads === true && !isHarmless(called))
     return { ok: false, text: "the server no longer says that this tool only reads: it was not called" };
   try {
     // A server of 2026-07-28 may also require arguments as headers, by its input schema. The SDK knows only the tools of a list that
     // it read itself. Without the output schema, because the answer is only shown.
-    const { outputSchema: _, ...toolDefinition } = listing.called;
+    const { outputSchema: _, ...toolDefinition } = called;
     const answer = await client.callTool({ name: call.tool, arguments: { ...call.args } }, { timeout, toolDefinition });
     const blocks = Array.isArray(answer.content) ? answer.content : [];
     const text =
@@ -114,23 +114,24 @@ async function callTool(client: Client, call: ToolCall, listing: Listing, timeou
 }
 
 /** Handshake or discovery, tools, end of the session: once, in one mode. Never throws. */
-export async function walk(way: Walk): Promise<ProbeOutcome> {
-  const { recorder, url, isControl = false } = way;
+export async function walk(subject: Subject, recorder: Recorder, way: Walk): Promise<ProbeOutcome> {
+  const { version, timeoutMs, call } = subject;
+  const { isControl = false, deadline, mode } = way;
   // Each of the SDK's schemas is used once or twice here: compiling them costs more than it saves (zod 4, `config({ jitless })`).
   Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
   // only what is named here is bundled
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
-  const timeout = Math.max(1, way.deadline - performance.now()) + 500;
+  const timeout = Math.max(1, deadline - performance.now()) + 500;
   const headers = new Headers(way.headers);
-  headers.set("user-agent", `create-halo-mcp/${way.version}`);
+  headers.set("user-agent", `create-halo-mcp/${version}`);
   const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
   const options = { fetch: recorder.fetch, requestInit: { headers }, reconnectionOptions: none };
   // Never an authProvider: on a 401 the SDK would send our headers to any origin that the server names.
-  const transport = new StreamableHTTPClientTransport(url, options);
+  const transport = new StreamableHTTPClientTransport(new URL(subject.url), options);
   const client = new Client(
-    { name: "create-halo-mcp", version: way.version },
+    { name: "create-halo-mcp", version },
     {
-      versionNegotiation: { mode: way.mode },
+      versionNegotiation: { mode },
       capabilities: {},
       jsonSchemaValidator: TRUSTING,
       // the SDK would call a tool that asks for input again, up to ten times
@@ -138,29 +139,34 @@ export async function walk(way: Walk): Promise<ProbeOutcome> {
     },
   );
   client.onerror = () => undefined;
-  const listing: Listing = { tools: [], count: 0, harmless: null, called: undefined };
+  const listing: Listing = { tools: [], count: 0 };
   let outcome = NOTHING;
   try {
-    recorder.enter(isControl ? "control" : "connect", way.deadline, way.firstMs);
+    recorder.enter(isControl ? "control" : "connect", deadline, way.firstMs);
     await client.connect(transport, { timeout });
-    const { name, version = "" } = client.getServerVersion() ?? {};
-    const server = name === undefined ? null : { name, version };
+    const { name, version: its = "" } = client.getServerVersion() ?? {};
+    const server = name === undefined ? null : { name, version: its };
     outcome = { ...outcome, connected: true, server, protocol: client.getNegotiatedProtocolVersion() ?? "" };
-    recorder.enter(isControl ? "control" : "tools", way.deadline);
+    recorder.enter(isControl ? "control" : "tools", deadline);
     const offered = client.getServerCapabilities()?.tools !== undefined;
-    const listed = !offered || (await listTools(client, timeout, way.call?.tool, listing));
+    const listed = !offered || (await listTools(client, timeout, listing));
     outcome = { ...outcome, listed, endless: !listed };
-    if (way.call !== undefined && listed) {
-      recorder.enter("call", way.deadline);
-      outcome = { ...outcome, call: await callTool(client, way.call, listing, timeout) };
+    if (call !== undefined && !isControl && listed) {
+      recorder.enter("call", deadline);
+      outcome = { ...outcome, call: await callTool(client, call, listing, timeout) };
     }
   } catch (error) {
     const pages = recorder.exchanges.filter(({ phase }) => phase === "tools").length;
     const endless = pages > MANY_PAGES && recorder.exchanges.at(-1)?.end === "timeout";
     outcome = { ...outcome, failure: failureOf(error), endless };
   }
-  recorder.enter("close", way.closeDeadline);
+  recorder.enter("close", deadline + timeoutMs * CLOSING);
   await transport.terminateSession().catch(() => undefined);
   await client.close().catch(() => undefined);
-  return { ...outcome, tools: listing.tools, toolCount: listing.count, harmless: listing.harmless };
+  return {
+    ...outcome,
+    tools: listing.tools.map(({ name, description = "" }) => ({ name, description })),
+    toolCount: listing.count,
+    harmless: listing.tools.find(isHarmless)?.name ?? null,
+  };
 }
