@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { Ask } from "../core/clients/model.ts";
+import { attempt } from "../errors.ts";
 import { inPrivateFolder } from "./private-folder.ts";
 import { type ExecOptions, exec } from "./programs.ts";
 
@@ -44,9 +45,10 @@ interface Told {
   readonly status?: unknown;
   readonly error?: unknown;
 }
+/** What a program has printed so far; undefined once it has ended. */
+export type Said = () => string | undefined;
 interface Talk {
-  /** What it has printed so far; undefined once it has ended. */
-  readonly said: () => string | undefined;
+  readonly said: Said;
   readonly tell: (told: Told | undefined) => void;
   readonly name: string;
   readonly cwd: string;
@@ -54,7 +56,7 @@ interface Talk {
 }
 
 /** The first thing that `find` finds in what the program says; undefined if it ends before. */
-async function hear<T>(said: Talk["said"], find: (text: string) => T | undefined): Promise<T | undefined> {
+export async function hear<T>(said: Said, find: (text: string) => T | undefined): Promise<T | undefined> {
   for (let text = said(); text !== undefined; text = said()) {
     const found = find(text);
     if (found !== undefined) return found;
@@ -63,6 +65,13 @@ async function hear<T>(said: Talk["said"], find: (text: string) => T | undefined
   return undefined;
 }
 
+/** The JSON objects on lines of their own. A line that is not complete yet is left out. */
+export const linesOf = <T extends object>(text: string): readonly T[] =>
+  text
+    .split("\n")
+    .map((line) => attempt(() => JSON.parse(line)))
+    .filter((each) => each instanceof Object);
+
 interface Message {
   readonly id?: unknown;
   readonly method?: unknown;
@@ -70,24 +79,12 @@ interface Message {
 }
 type Listed = Readonly<Record<"name" | "runtimeStatus" | "toolsError", unknown>> | null;
 
-/** The answer to a request, once its line is complete. */
-function answerTo(id: number, text: string): Message | undefined {
-  for (const line of text.split("\n")) {
-    try {
-      const message: Message | null = JSON.parse(line);
-      if (message?.id === id && message.method === undefined) return message;
-    } catch {
-      // no answer, or not all of it yet
-    }
-  }
-  return undefined;
-}
-
 /** JSON lines on standard input: begins a session that is not kept, and asks for its servers until ours has been started. */
 async function* viaLines({ said, tell, name, cwd }: Talk): AsyncGenerator<string> {
   const line = (message: object): string => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`;
   const clientInfo = { name: "create-halo-mcp", title: "create-halo-mcp", version: "0" };
-  const answer = async (id: number) => (await hear(said, (text) => answerTo(id, text)))?.result;
+  const isAnswer = (id: number) => (message: Message) => message.id === id && message.method === undefined;
+  const answer = async (id: number) => (await hear(said, (text) => linesOf<Message>(text).find(isAnswer(id))))?.result;
   yield line({ id: 1, method: "initialize", params: { clientInfo } });
   if ((await answer(1)) === undefined) return;
   yield line({ method: "initialized" }) + line({ id: 2, method: "thread/start", params: { cwd, ephemeral: true } });
@@ -158,7 +155,7 @@ export async function askClient(
     const tell: Talk["tell"] = (each) => (told = each);
     const authorization = ask.by === "serve" ? `Basic ${btoa(`${ask.user}:${password}`)}` : "";
     const via = ask.by === "serve" ? viaHttp : viaLines;
-    const stdin = (said: Talk["said"]) => via({ said, tell, name, cwd, authorization });
+    const stdin = (said: Said) => via({ said, tell, name, cwd, authorization });
     await exec([path, ...ask.argv], { ...options, stdin, endsAfter: true });
     return told ? answerOf(told, ask.refused) : undefined;
   });

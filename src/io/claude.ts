@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Question } from "../core/clients/claude-question.ts";
-import { attempt } from "../errors.ts";
+import { hear, linesOf, type Said } from "./ask-client.ts";
 import { inPrivateFolder } from "./private-folder.ts";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
@@ -49,34 +49,32 @@ const QUIET = ["--bare", "-p", "--input-format", "stream-json", "--output-format
 
 const POLL_MS = 150;
 
+const STATUSES = ["connected", "failed", "needs-auth"] as const;
+
+type Server = { readonly name: string; readonly status: string; readonly error?: unknown };
+type Line = { readonly response?: { readonly response?: { readonly mcpServers?: readonly Server[] } } };
+
 /** The last answer about the server in what `claude` said; undefined while there is none or it is still connecting. */
 function answerIn(said: string, name: string): Answer | undefined {
-  const lines = said.split("\n").filter((line) => line.includes('"mcpServers"'));
-  // a line that is not complete yet, or is not an answer, has none
-  const lists = lines.map((line) => attempt(() => JSON.parse(line).response.response.mcpServers));
-  const servers: readonly { name: string; status: string; error?: unknown }[] | undefined = lists.findLast(
-    Array.isArray,
-  );
-  const found = servers?.find((each) => each.name === name);
+  const servers = linesOf<Line>(said)
+    .map(({ response }) => response?.response?.mcpServers)
+    .findLast(Array.isArray);
+  const found: Server | undefined = servers?.find((each) => each.name === name);
   if (found === undefined) return servers && { status: "not-configured" };
+  if (found.status === "pending") return undefined;
   const status = STATUSES.find((each) => each === found.status) ?? "unknown";
   return { status, ...(typeof found.error === "string" && { error: found.error }) };
 }
-const STATUSES = ["connected", "failed", "needs-auth", "pending"] as const;
-const isFinal = (answer: Answer | undefined): boolean => answer !== undefined && answer.status !== "pending";
 
 /** Asks for the status until it is final. No model is called, and no login is needed. */
-async function* talk(name: string, said: () => string | undefined): AsyncGenerator<string> {
+async function* talk(name: string, said: Said): AsyncGenerator<string> {
   const request = (id: number, subtype: string): string =>
     `${JSON.stringify({ type: "control_request", request_id: `${id}`, request: { subtype } })}\n`;
   yield request(0, "initialize");
-  let id = 0;
-  for (let text: string | undefined = '"request_id":"0"'; text !== undefined; text = said()) {
-    if (isFinal(answerIn(text, name))) return;
-    if (text.includes(`"request_id":"${id}"`)) {
-      id += 1;
-      yield request(id, "mcp_status");
-    }
+  for (let id = 1; ; id++) {
+    yield request(id, "mcp_status");
+    const text = await hear(said, (all) => (all.includes(`"request_id":"${id}"`) ? all : undefined));
+    if (text === undefined || answerIn(text, name) !== undefined) return;
     await sleep(POLL_MS);
   }
 }
@@ -122,7 +120,6 @@ export async function askClaude(
       stdin: (said) => talk(name, said),
       ...(limit ?? { timeoutMs: timeoutMs + AROUND_MS }),
     });
-    const answer = answerIn(stdout, name);
-    return isFinal(answer) ? answer : undefined;
+    return answerIn(stdout, name);
   });
 }

@@ -1,34 +1,10 @@
 import type { Context } from "../context.ts";
 import { mask, maskedJson, printableLines } from "../core/secrets.ts";
 
-/** For a locale without our signs. */
-const ASCII: Readonly<Record<string, string>> = {
-  "…": "...",
-  "•": "*",
-  "·": "-",
-  "–": "-",
-  "“": '"',
-  "”": '"',
-  "✔": "+",
-  "✖": "x",
-  "▲": "!",
-  "◇": "-",
-  "│": "|",
-  "┌": "+",
-  "└": "+",
-  "─": "-",
-  "◆": "*",
-  "■": "x",
-  "●": ">",
-  "○": " ",
-  "◻": "-",
-  "◼": "x",
-  "▪": "*",
-  "↑": "^",
-  "↓": "v",
-  "█": "_",
-};
-export const inAscii = (text: string): string => text.replace(/[^\0-\x7f]/gu, (sign) => ASCII[sign] ?? sign);
+/** The signs of ours and of clack, and what takes the place of each in a locale without them. */
+const [SIGNS, ASCII] = ["•·–“”✔✖▲◇│┌└─◆■●○◻◼▪↑↓█", `*--""+x!-|++-*x> -x*^v_`];
+export const inAscii = (text: string): string =>
+  text.replaceAll("…", "...").replace(/[^\0-\x7f]/gu, (sign) => ASCII[SIGNS.indexOf(sign)] ?? sign);
 
 /** The only output of the program: secrets are masked, and of the control characters only line breaks and our own colours pass. */
 export function createOutput(context: Pick<Context, "print" | "stderr" | "secrets" | "unicode">) {

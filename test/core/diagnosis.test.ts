@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { CAUSES } from "../../src/core/diagnosis/causes.ts";
 import { type Cause, type Diagnosis, explainCall } from "../../src/core/diagnosis/diagnose.ts";
 import type { Exchange, ProbeRecord } from "../../src/core/diagnosis/record.ts";
-import { NOTHING } from "../../src/io/probe/walk.ts";
+import { NOTHING } from "../../src/io/probe/probe.ts";
 import { diagnose, exchange, failedStage, PROXY, record } from "./probe-support.ts";
 
 const TOKEN = "made-up-token-0123456789abcdef";
@@ -26,11 +26,11 @@ const OUTCOME = {
   toolCount: 1,
 };
 const good = record([exchange()], { outcome: OUTCOME });
-const gaveUp = (code: string | null, message = "", more: Partial<Exchange> = {}): ProbeRecord =>
-  record([exchange(more)], { outcome: { ...NOTHING, failure: { name: "SdkError", code, message } } });
+const gaveUp = (code: string, message = "", more: Partial<Exchange> = {}): ProbeRecord =>
+  record([exchange(more)], { outcome: { ...NOTHING, failure: { code, message } } });
 const NO_OBJECT = "Invalid result for initialize: not an object";
 const asking = (...schemes: string[]): ProbeRecord =>
-  record([broken("HALO_PROXY_AUTH")], { proxy: { ...PROXY, schemes } });
+  record([broken("HALO_PROXY")], { proxy: { ...PROXY, status: 407, schemes } });
 const TLS = {
   subject: "api.cm.com",
   issuer: "Example CA",
@@ -114,14 +114,18 @@ const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
   ["html-answer", "http", exchange({ end: "content-type", contentType: "text/html", body: html })],
   ["html-answer", "http", http(511)],
   ["wrong-content-type", "mcp", exchange({ end: "content-type", contentType: "text/plain", body: "until 5 pm" })],
-  ["bad-encoding", "http", exchange({ end: "bad-json", contentEncoding: "zstd" })],
+  ["bad-encoding", "http", open("HALO_ENCODING")],
   ["bad-json", "mcp", exchange({ end: "bad-json" })],
   ["empty-answer", "mcp", exchange({ end: "empty", status: 202 })],
   ["not-mcp", "mcp", exchange({ end: "not-rpc", body: '{"hello":"world"}' })],
   ["not-mcp", "mcp", gaveUp("INVALID_RESULT", NO_OBJECT)],
   ["rpc-error", "mcp", rpc(-32603, "Internal error")],
   ["rpc-error", "mcp", rpc(-32601, "Method not found", { phase: "tools" })],
-  ["protocol-version", "mcp", gaveUp(null, "The protocol version is not supported: 1", { revisions: ["2099-01-01"] })],
+  [
+    "protocol-version",
+    "mcp",
+    gaveUp("SdkError", "The protocol version is not supported: 1", { revisions: ["2099-01-01"] }),
+  ],
   ["not-found", "http", record([discovered("2025-11-25", "2030-01-01"), http(404)])],
   ["unauthorized", "auth", record([discovered("2030-01-01"), http(401)])],
   // the last exchange counts, not the attempt in another era before it
@@ -141,7 +145,7 @@ describe("a cause, its stage and its words", () => {
     "%s at %s",
     (cause, at, seen) => {
       const diagnosis = diagnose(seen, [], {
-        extraCas: { path: "/etc/company.pem", kind: "DER", openssl: "x509 -inform der" },
+        extraCas: { path: "/etc/company.pem", kind: "other" },
       });
       expect(diagnosis).toMatchObject({ ok: false, cause, at, control: "skipped", server: null, tools: [] });
       const { detail = "", tryThis = "", ...stage } = failedStage(diagnosis) ?? {};
@@ -190,7 +194,7 @@ describe("a cause, its stage and its words", () => {
   it("names the certificate that was refused, and the file that was to vouch for it", () => {
     const expired = { ...TLS, daysLeft: -3, validTo: "2026-11-19T00:00:00.000Z", error: "CERT_HAS_EXPIRED" };
     expect(said(record([broken("CERT_HAS_EXPIRED")], { tls: expired }))).toMatch(
-      /expired on 2026-11-19, .* It is for "api.cm.com", issued by "Example CA"; the chain ends at "Root CA"\./,
+      /expired on 2026-11-19, .* The certificate is for "api.cm.com", issued by "Example CA"; the chain ends at "Root CA"\./,
     );
     // it is one above the server's own
     expect(said(record([broken("CERT_HAS_EXPIRED")], { tls: { ...expired, daysLeft: 0 } }))).toContain("expired, or");
@@ -273,8 +277,8 @@ describe("the tool that is called", () => {
 });
 
 describe("what was seen at the stages that passed", () => {
-  const v4 = { address: "203.0.113.1", family: 4, outcome: "connected", code: null } as const;
-  const v6 = { address: "2001:db8::1", family: 6, outcome: "failed", code: "ENETUNREACH" } as const;
+  const v4 = { address: "203.0.113.1", family: 4, code: null } as const;
+  const v6 = { address: "2001:db8::1", family: 6, code: "ENETUNREACH" } as const;
   const seen = (more: Partial<ProbeRecord>) =>
     Object.fromEntries(diagnose({ ...good, ...more }).stages.map(({ stage, detail }) => [stage, detail]));
 
@@ -290,7 +294,7 @@ describe("what was seen at the stages that passed", () => {
       tls: "TLSv1.3, issued by Example CA, 1 day left",
     });
     expect(seen({ proxy: { ...PROXY, bypassedBy: "NO_PROXY" } }).tcp).toBe(
-      "directly: NO_PROXY excepts it from HTTPS_PROXY",
+      "directly: NO_PROXY excludes this host from HTTPS_PROXY",
     );
     expect(seen({ proxy: { ...PROXY, bypassedBy: "loopback" } }).tcp).toContain("does not leave this computer");
     expect(Object.values(seen({})).filter((detail) => detail !== undefined)).toEqual([]);
@@ -315,7 +319,7 @@ describe("no secret, nothing that steers a terminal", () => {
     ["a page", record([http(403, `<html><h1>${"x ".repeat(68)}${TOKEN}</h1></html>`)])],
     ["a certificate", record([broken("UNABLE_TO_VERIFY_LEAF_SIGNATURE")], { tls: bad })],
     ["its names", record([broken("ERR_TLS_CERT_ALTNAME_INVALID")], { tls: bad })],
-    ["a proxy", record([broken("HALO_PROXY_STATUS")], { proxy: { ...PROXY, status: 403, said: evil } })],
+    ["a proxy", record([broken("HALO_PROXY")], { proxy: { ...PROXY, status: 403, said: evil } })],
     ["its schemes", asking(evil)],
     ["a good certificate", { ...good, tls: { ...bad, error: null } }],
   ])("%s", (_, seen) => {

@@ -175,7 +175,6 @@ describe("no other value is advised against a header that is refused or removed"
     [406, ""],
     [415, ""],
     [421, "Invalid Host header"],
-    [403, "Origin not allowed"],
     [400, "Missing required header: CM-ACCOUNT-ID"],
   ])("%i %s", (status, body) => {
     const report = sent(status, body);

@@ -1,9 +1,8 @@
 /** Records of a probe, made up, and what is made of them as every command does: cleaned first. */
 import * as diagnosis from "../../src/core/diagnosis/diagnose.ts";
 import { cleaned, type Exchange, type ProbeRecord } from "../../src/core/diagnosis/record.ts";
-import { type ProbeRequest, probe as probeRaw } from "../../src/io/probe/probe.ts";
+import { NOTHING, type ProbeRequest, probe as probeRaw } from "../../src/io/probe/probe.ts";
 import { UNANSWERED } from "../../src/io/probe/recording-fetch.ts";
-import { NOTHING } from "../../src/io/probe/walk.ts";
 
 /** The diagnosis as JSON has it. */
 export function diagnose(record: ProbeRecord, secrets: readonly string[] = [], known: diagnosis.Known = {}) {

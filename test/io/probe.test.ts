@@ -152,13 +152,13 @@ describe("the probe", () => {
 describe("one tool", () => {
   const COMPLETE = { resultType: "complete", ttlMs: 0, cacheScope: "private" };
   const MORE = "the tool asks for more input, or gave a result of a type that this test does not know";
-  const WRONG = "the tool's answer is not as MCP wants it";
+  const WRONG = "the tool's answer is not valid in MCP";
   const TEXTS = ["so", 7].map((text) => ({ type: "text", text }));
   const params = { message: "?", requestedSchema: { type: "object", properties: {} } };
   const ASKED = { a: { method: "elicitation/create", params } };
   const ANSWERS: readonly [string, unknown, string][] = [
     ["a task", { resultType: "task", taskId: "1" }, MORE],
-    ["with text that is none", { ...COMPLETE, content: TEXTS }, `${WRONG}: content[1]: `],
+    ["with text that is none", { ...COMPLETE, content: TEXTS }, `${WRONG}: content.1: `],
     ["with a list", [], WRONG],
     ["for more with a question", { resultType: "input_required", inputRequests: ASKED, requestState: "more" }, MORE],
   ];

@@ -116,7 +116,7 @@ export function makeTlsFaults() {
     fault("a self-signed certificate", "tls-untrusted", () => serve(selfSigned), {
       error: "DEPTH_ZERO_SELF_SIGNED_CERT",
       shown: { subject: "self", issuer: "self", names: ["127.0.0.1"], root: "self" },
-      says: ['It is for "self", issued by "self".', UNSENT],
+      says: ['The certificate is for "self", issued by "self".', UNSENT],
     }),
     fault("an expired certificate", "tls-expired", () => serve(signed("expired", { to: "20210101000000Z" })), {
       error: "CERT_HAS_EXPIRED",
@@ -144,7 +144,7 @@ export function makeTlsFaults() {
     fault("a certificate whose signer is not sent along", "tls-untrusted", () => serve(orphan()), {
       error: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
       shown: { subject: "orphan", issuer: "test intermediate", root: "test intermediate" },
-      says: ['It is for "orphan", issued by "test intermediate".', UNSENT],
+      says: ['The certificate is for "orphan", issued by "test intermediate".', UNSENT],
     }),
     fault(
       "a certificate with its signer",

@@ -10,11 +10,9 @@ import { isHtml, libraryWords, VERSION_WORDS } from "./server-words.ts";
 
 /** The newest revision of MCP that this program speaks (@modelcontextprotocol/client 2.4). */
 const NEWEST = "2026-07-28";
-/** The SDK's codes for an answer that is not MCP's (the same version). */
+/** The SDK's codes for an answer that is not MCP's, and the error of its parser (the same version). */
 const NO_ANSWER =
-  /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT)$/;
-/** The encodings that the connection test decompresses. A body in any other one looks like broken JSON. */
-const UNPACKED = /^\s*(identity|x-gzip|gzip|br)?\s*$/iu;
+  /^(INVALID_RESULT|UNSUPPORTED_RESULT_TYPE|INPUT_REQUIRED_ROUNDS_EXCEEDED|METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION|CAPABILITY_NOT_SUPPORTED|ERA_NEGOTIATION_FAILED|CLIENT_HTTP_UNEXPECTED_CONTENT|ZodError)$/;
 
 const offered = ({ record }: Facts): readonly string[] =>
   record.exchanges.findLast(({ phase, revisions }) => phase === "connect" && revisions.length > 0)?.revisions ?? [];
@@ -29,21 +27,7 @@ const QUOTE = "If that does not help, ask CM.com support, and quote the server's
 const page = (f: Facts): string =>
   f.isPage ? ` The answer is a web page: it may come from a firewall or gateway, not from HALO.${f.pageSaid}` : "";
 const ON_THE_WAY =
-  "Probably a proxy or gateway on the way removes or changes this header: try another network, or ask its administrator.";
-const asMcp = (sent: string) => [` The test sent ${sent}, as MCP requires.`, ON_THE_WAY] as const;
-/** What a refused header means, and what to try. Every MCP client sends the first two alike. */
-const HEADER_HELP = {
-  Accept: () => asMcp("application/json, text/event-stream"),
-  "Content-Type": () => asMcp("application/json"),
-  Host: (host: string) => [
-    ` The server, or a proxy before it, does not know the host name ${host}.`,
-    "If the host in the URL is right, the owner of the server or proxy must allow this name.",
-  ],
-  Origin: () => [
-    " The test sends no such header.",
-    "If the entry sets Origin, remove it there; else something on the way adds it.",
-  ],
-} as const satisfies Record<NonNullable<Facts["header"]>, (host: string) => readonly [means: string, next: string]>;
+  "Probably a proxy or gateway on the way removes or changes a header: try another network, or ask its administrator.";
 const library = ({ record, isFine }: Facts): string => {
   const words = isFine ? libraryWords(record.outcome.failure?.message ?? "") : "";
   return words === "" ? "" : ` The MCP library says: ${quote(words)}`;
@@ -80,7 +64,7 @@ const ROWS = {
     when: ({ end }) => end === "redirect",
     title: "The server answered with a redirect",
     explain: (f) =>
-      `The redirect of ${f.host}${f.http}${f.last?.location ? ` to ${printable(f.last.location)}` : ""} was not followed: the token was not sent there.`,
+      `${f.host} redirects${f.last?.location ? ` to ${printable(f.last.location)}` : ""}${f.http}. The test does not follow redirects, so the token was not sent there.`,
     tryThis: [
       "Usually a sign-in page of the network or a gateway causes this: open a web page in a browser, sign in if it asks you to, and run it again.",
       "If you trust the new address, use it as the URL.",
@@ -99,7 +83,7 @@ const ROWS = {
     explain: (f) =>
       f.last?.session === true
         ? `${f.host} opened a session and did not recognise it at ${f.asked}${f.http}.${f.said}`
-        : `${f.host} wants a session at ${f.asked}${f.http}, but none arrived in its answer to initialize.${f.said}`,
+        : `${f.host} requires a session at ${f.asked}${f.http}, but its answer to initialize had no session ID.${f.said}`,
     tryThis: [
       "Run it again: the server may have restarted.",
       "If it happens again, the server's load balancer may send one session to several machines, or a proxy removes the header Mcp-Session-Id: tell CM.com support.",
@@ -165,16 +149,15 @@ const ROWS = {
       seen.end === "not-rpc" ||
       // another protocol, or a success status that does not fit our request
       (seen.end === "status" && seen.status === 0) ||
-      NO_ANSWER.test(seen.gaveUp?.code ?? "") ||
-      seen.gaveUp?.name === "ZodError",
+      NO_ANSWER.test(seen.gaveUp?.code ?? ""),
     title: "This is not an MCP server",
     explain: (f) => `${f.host} answered ${f.asked}, but not as an MCP server does${f.code}.${f.said}${library(f)}`,
     tryThis: checkUrl,
   },
   "rpc-error": {
     stage: "mcp",
-    when: ({ end, last, header }) =>
-      (end === "answered" || end === "status") && header === null && last?.rpcError != null,
+    when: ({ end, last, refused }) =>
+      (end === "answered" || end === "status") && refused === undefined && last?.rpcError != null,
     title: "The server answered with an error",
     explain: (f) => `${f.host} answered ${f.asked} with an error${f.code}${f.http}.${f.said}`,
     tryThis: (f) => {
@@ -198,13 +181,17 @@ const ROWS = {
     when: ({ status }) => status >= 400,
     title: "The server rejected the request",
     explain: (f) => {
-      const [what, means] =
-        f.header === null ? ["", page(f)] : [`the header ${f.header} of `, HEADER_HELP[f.header](f.host)[0]];
-      return `${f.host} rejected ${what}${f.asked}${f.http}.${f.said}${means}`;
+      const why =
+        f.refused === "host" ? ` The server, or a proxy before it, does not know the host name ${f.host}.` : page(f);
+      return `${f.host} rejected ${f.asked}${f.http}.${f.said}${why}`;
     },
     tryThis: (f) => {
-      if (f.lost !== undefined) return ON_THE_WAY;
-      if (f.header !== null) return [...(f.header === "Host" ? checkUrl(f) : []), HEADER_HELP[f.header](f.host)[1]];
+      if (f.refused === "host")
+        return [
+          ...checkUrl(f),
+          "If the host in the URL is right, the owner of the server or proxy must allow this name.",
+        ];
+      if (f.refused ?? f.lost) return ON_THE_WAY;
       const ids = `${f.checkIds} ${STUDIO}. An ID may be cut or swapped.`;
       return f.namesIds ? ids : [...checkUrl(f), ids];
     },
@@ -221,9 +208,7 @@ const ROWS = {
     tryThis: checkUrl,
   },
   "bad-encoding": {
-    when: (f) =>
-      broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_/)(f) ||
-      (f.end === "bad-json" && !UNPACKED.test(f.last?.contentEncoding ?? "")),
+    when: broke(/^Z_|^ERR_BROTLI|^ERR__ERROR_|^HALO_ENCODING$/),
     title: "The answer cannot be decompressed",
     explain: (f) => `${f.host} answered with a compressed body that cannot be decompressed${f.code}.`,
     tryThis: "A proxy may damage it: try another network. If it happens again, ask CM.com support.",

@@ -106,18 +106,16 @@ function passedIn({ timings, exchanges, outcome, input }: ProbeRecord) {
 
 type Words = Pick<StageResult, "detail" | "tryThis">;
 
-const VOUCHED = "trusted through the system's certificates alone";
+const VOUCHED = "trusted only through the system's certificates";
 
 function wayOf({ proxy, addresses }: ProbeRecord): string {
   if (proxy?.bypassedBy === null)
     return `through the proxy ${proxyAddress(proxy)} (${proxy.variable})${proxy.systemCas ? `, ${VOUCHED}` : ""}`;
-  const tried = (wanted: "connected" | "failed", words: (code: string | null) => string) =>
-    addresses
-      .filter(({ outcome }) => outcome === wanted)
-      .map(({ address, family, code }) => `${address} (IPv${family})${words(code)}`);
-  const parts = [...tried("connected", () => ""), ...tried("failed", (code) => ` failed: ${code ?? "unknown"}`)];
+  const parts = addresses
+    .filter(({ code }) => code !== undefined)
+    .map(({ address, family, code }) => `${address} (IPv${family})${code === null ? "" : ` failed: ${code}`}`);
   if (proxy?.bypassedBy === "loopback") parts.push("directly: plain http: does not leave this computer");
-  else if (proxy !== null) parts.push(`directly: ${proxy.bypassedBy} excepts it from ${proxy.variable}`);
+  else if (proxy !== null) parts.push(`directly: ${proxy.bypassedBy} excludes this host from ${proxy.variable}`);
   return parts.join(", ");
 }
 
@@ -207,7 +205,7 @@ export function explainCall(record: ProbeRecord, known: Known = {}): string | un
   if (failure === undefined) return undefined;
   return failure.code === "UNSUPPORTED_RESULT_TYPE"
     ? "the tool asks for more input, or gave a result of a type that this test does not know"
-    : `the tool's answer is not as MCP wants it: ${libraryWords(failure.message)}`;
+    : `the tool's answer is not valid in MCP: ${libraryWords(failure.message)}`;
 }
 
 /** What a person can do about a failed test. */

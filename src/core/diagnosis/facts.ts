@@ -3,16 +3,7 @@ import type { Advice } from "../advice.ts";
 import { HALO_URL } from "../halo.ts";
 import { printable } from "../secrets.ts";
 import type { Exchange, Known, ProbeRecord, ProbeStage, ProxyFacts } from "./record.ts";
-import {
-  heardIn,
-  idWords,
-  isHtml,
-  isVague,
-  missedHeader,
-  pageWords,
-  refusedHeader,
-  sentenceOf,
-} from "./server-words.ts";
+import { HOST_WORDS, heardIn, idWords, isHtml, isVague, missedHeader, pageWords, sentenceOf } from "./server-words.ts";
 
 export interface CauseRow {
   /** The stage that fails; without it, the stage that the test had reached. */
@@ -59,21 +50,20 @@ export const proxyAddress = ({ host, port }: ProxyFacts): string =>
 
 /** For a failure before a connection was open: whether a proxy was used, and what to try. */
 function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefined) {
+  if (last !== undefined && (last.connected || last.status !== null)) return { way: "", tryProxy: [] };
   const directly = (why: string, todo: string) => ({
     way: ` No proxy was used: ${why}.`,
     tryProxy: [`If the host can be reached only through the proxy, ${todo}.`],
   });
-  const isOpen = last !== undefined && (last.connected || last.status !== null);
-  if (ignoredProxy !== null && !isOpen)
+  if (ignoredProxy !== null)
     return directly(
       `${ignoredProxy} is set, but Node's fetch and this test do not read it`,
       `set HTTPS_PROXY to the address in ${ignoredProxy}`,
     );
-  if (isOpen || proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
-  const { bypassedBy, variable } = proxy;
-  if (bypassedBy === null)
-    return { way: ` The connection goes through the proxy ${proxyAddress(proxy)} (${variable}).`, tryProxy: [] };
-  return directly(`${bypassedBy} excludes this host from ${variable}`, `remove the host from ${bypassedBy}`);
+  if (proxy === null || proxy.bypassedBy === "loopback") return { way: "", tryProxy: [] };
+  const { bypassedBy: by, variable } = proxy;
+  if (by !== null) return directly(`${by} excludes this host from ${variable}`, `remove the host from ${by}`);
+  return { way: ` The connection goes through the proxy ${proxyAddress(proxy)} (${variable}).`, tryProxy: [] };
 }
 
 /** `only`: the exchange that is judged alone. A text that begins with a space is an addition that may be missing. */
@@ -107,8 +97,14 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     heard: last === undefined ? null : heardIn(last),
     /** The header that was sent and did not arrive. */
     lost: isLost ? missed : undefined,
-    /** The header that was refused. An ID that the words name counts more than a status. */
-    header: last === undefined || ids.namesIds ? null : refusedHeader(last, words),
+    /** A header that every MCP client sends alike was refused. An ID that the words name counts more. */
+    refused: ids.namesIds
+      ? undefined
+      : [406, 415].includes(status)
+        ? "type"
+        : status === 421 || HOST_WORDS.test(words)
+          ? "host"
+          : undefined,
     isVague: isVague(words),
     /** Every exchange succeeded, if there was one. */
     isFine,

@@ -1,7 +1,7 @@
 /** The causes in the network: names, connections, proxies, TLS, and HTTP itself. */
 import { run } from "../advice.ts";
 import { printable } from "../secrets.ts";
-import { broke, type CauseRow, checkUrl, type Facts, LATER, proxyAddress } from "./facts.ts";
+import { broke, type CauseRow, checkUrl, type Facts, LATER, type Next, proxyAddress } from "./facts.ts";
 import type { Known } from "./record.ts";
 
 const CLIENT_CERTIFICATE = /_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE)$/;
@@ -23,7 +23,6 @@ const setProxy = (variable: string) => [
 ];
 const PROXY_BREAKS: readonly (readonly [RegExp, string])[] = [
   [/^HPE_/, "answered with something that is not HTTP"],
-  [/^HALO_PROXY_PAGE$/, "answered with a page of its own instead of opening a tunnel: it may require a sign-in"],
   [/^ECONNREFUSED$/, "is not running: nothing listens there"],
   [/^ENOTFOUND$|^EAI_/, "cannot be found: its name could not be resolved"],
   [/^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)$/, "cannot be reached"],
@@ -32,11 +31,13 @@ const PROXY_BREAKS: readonly (readonly [RegExp, string])[] = [
   [/^ERR_SSL_|^EPROTO$/, "does not speak TLS on that port, although its address starts with https://"],
 ];
 function proxyDid({ proxy, last, code }: Facts): string {
-  const codes = last?.codes ?? [];
-  if (proxy !== null && codes.includes("HALO_PROXY_STATUS"))
-    return `refuses to open a tunnel (HTTP ${proxy.status}${proxy.said === "" ? "" : `: "${printable(proxy.said)}"`})`;
+  const { status = null, tunnel = false, said = "" } = proxy ?? {};
+  if (status !== null && status < 300 && !tunnel)
+    return "answered with a page of its own instead of opening a tunnel: it may require a sign-in";
+  if (status !== null && !tunnel)
+    return `refuses to open a tunnel (HTTP ${status}${said === "" ? "" : `: "${printable(said)}"`})`;
   if (last?.end === "timeout") return `did not open a tunnel within ${Math.max(0.1, Math.round(last.ms / 100) / 10)} s`;
-  const did = PROXY_BREAKS.find(([pattern]) => codes.some((each) => pattern.test(each)))?.[1] ?? "failed";
+  const did = PROXY_BREAKS.find(([pattern]) => last?.codes.some((each) => pattern.test(each)))?.[1] ?? "failed";
   return `${did}${code}`;
 }
 const proxyName = ({ proxy }: Facts): string =>
@@ -47,35 +48,24 @@ const quoted = (name = ""): string => `"${printable(name || "no name")}"`;
 function issued({ record: { tls } }: Facts): string {
   if (tls === null || tls.error === null) return "";
   const end = tls.root === tls.issuer ? "" : `; the chain ends at ${quoted(tls.root)}`;
-  return ` It is for ${quoted(tls.subject || tls.names[0])}, issued by ${quoted(tls.issuer)}${end}.`;
+  return ` The certificate is for ${quoted(tls.subject || tls.names[0])}, issued by ${quoted(tls.issuer)}${end}.`;
 }
 const on = (date: string | null | undefined): string => (date ? ` on ${date.slice(0, 10)}` : "");
 
-/** Kinds of certificate files, by their bytes as Latin-1, and how openssl makes PEM of them. Node reads only PEM (20 to 26). */
-const CA_FILES: readonly (readonly [kind: string, pattern: RegExp, openssl?: string])[] = [
-  ["PEM", /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/],
-  ["UTF-16", /^(?:\xff\xfe|\xfe\xff|[^-]?-[^-]-[^-]-)/],
-  ["PKCS#7", /-----BEGIN PKCS7-----/, "pkcs7 -print_certs"],
-  ["PKCS#7", /^0[\x80-\x84].{2,6}\*\x86H\x86\xf7/s, "pkcs7 -inform der -print_certs"],
-  ["DER", /^0(?:\x81.|\x82..|\x83...)0/s, "x509 -inform der"],
-  ["PKCS#12", /^0[\x80-\x84].{3,7}0[\x80-\x84]/s, "pkcs12 -nokeys"],
-];
-export function caFileOf(path: string, bytes: string | undefined): Known["extraCas"] {
-  const [kind, , openssl] = CA_FILES.find(([, pattern]) => pattern.test(bytes ?? "")) ?? ["no certificate"];
-  return { path, kind: bytes === undefined ? "missing" : kind, openssl };
+/** What the file of NODE_EXTRA_CA_CERTS contains, from its text: Node reads only PEM (20 to 26). */
+export function caFileOf(path: string, text: string | undefined): NonNullable<Known["extraCas"]> {
+  const isPem = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(text ?? "");
+  return { path, kind: text === undefined ? "missing" : isPem ? "PEM" : "other" };
 }
-/** What is wrong with the file of NODE_EXTRA_CA_CERTS, or may be. `missing`: it cannot be read. */
-function caAdvice({ known: { extraCas }, record: { tls } }: Facts) {
+/** What is wrong with that file, or may be. */
+function caAdvice({ known: { extraCas }, record: { tls } }: Facts): Next {
   if (extraCas === undefined) return [];
-  const { kind, openssl } = extraCas;
-  const is = `NODE_EXTRA_CA_CERTS is ${printable(extraCas.path)}`;
-  if (kind === "missing") return `${is}, which does not exist or cannot be read.`;
-  if (kind === "PEM") return `${is}: does it contain the certificate of ${quoted(tls?.root)}?`;
-  if (openssl === undefined) return `${is}, which is ${kind}, but Node reads only PEM in UTF-8.`;
-  return [
-    `${is}, which is ${kind}, but Node reads only PEM. Convert it:`,
-    run("openssl", ...openssl.split(" "), "-in", printable(extraCas.path), "-out", "company-ca.pem"),
-  ];
+  const path = printable(extraCas.path);
+  const is = `NODE_EXTRA_CA_CERTS is ${path}`;
+  if (extraCas.kind === "missing") return `${is}, which does not exist or cannot be read.`;
+  if (extraCas.kind === "PEM") return `${is}: does it contain the certificate of ${quoted(tls?.root)}?`;
+  const convert = run("openssl", "x509", "-inform", "der", "-in", path, "-out", "company-ca.pem");
+  return [`${is}, which contains no certificate in PEM, and Node reads only PEM. If it is DER, convert it:`, convert];
 }
 
 export const NETWORK_CAUSES = {
@@ -93,7 +83,7 @@ export const NETWORK_CAUSES = {
   // before the causes of TLS and names: a proxy has a name and a certificate too
   "proxy-auth": {
     stage: "tcp",
-    when: (seen) => seen.status === 407 || broke(/^HALO_PROXY_AUTH$/)(seen),
+    when: (seen) => seen.status === 407 || (broke(/^HALO_PROXY$/)(seen) && seen.proxy?.status === 407),
     title: "The proxy requires a password",
     explain: (f) => {
       const does = f.proxy?.credentials
@@ -111,7 +101,7 @@ export const NETWORK_CAUSES = {
     stage: "tcp",
     when: (seen) => {
       const { proxy } = seen.record;
-      return broke(/^HALO_PROXY/)(seen) || (waits(seen) && proxy?.bypassedBy === null && !proxy.tunnel);
+      return broke(/^HALO_PROXY$/)(seen) || (waits(seen) && proxy?.bypassedBy === null && !proxy.tunnel);
     },
     title: "The connection fails at the proxy",
     explain: (f) =>
@@ -230,7 +220,7 @@ export const NETWORK_CAUSES = {
     when: (seen) => {
       const { end, record, isWhole, isFine, gaveUp } = seen;
       if (end === "timeout" || end === "aborted" || broke(/^ETIMEDOUT$/)(seen)) return true;
-      if (gaveUp !== null) return /TIMEOUT/iu.test(gaveUp.code ?? "");
+      if (gaveUp !== null) return /TIMEOUT/iu.test(gaveUp.code);
       return isWhole && isFine && record.outcome.failure === null;
     },
     title: "No answer in time",

@@ -33,7 +33,6 @@ export interface Exchange {
   readonly connected: boolean;
   readonly status: number | null;
   readonly contentType: string | null;
-  readonly contentEncoding: string | null;
   /** Origin and path of the Location header; never its query. */
   readonly location: string | null;
   readonly retryAfter: string | null;
@@ -47,7 +46,7 @@ export interface Exchange {
   readonly body: string;
   readonly end: ExchangeEnd;
   readonly rpcError: RpcError | null;
-  /** Codes along the cause chain of a network error, outermost first, e.g. `HALO_PROXY`, `ECONNREFUSED`; `ERR_STREAM_PREMATURE_CLOSE`: the peer closed it. */
+  /** Codes along the cause chain of a network error, outermost first. `HALO_PROXY`: it is the proxy's; `ERR_STREAM_PREMATURE_CLOSE`: the peer closed it. */
   readonly codes: readonly string[];
   readonly ms: number;
 }
@@ -58,7 +57,8 @@ export type BadInput =
   | { readonly cause: "proxy-failed"; readonly variable: string }
   | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
 
-export type Failure = { readonly name: string; readonly code: string | null; readonly message: string };
+/** `code`: the SDK's, else the name of the error. */
+export type Failure = { readonly code: string; readonly message: string };
 export type ToolAnswer = { readonly ok: boolean; readonly text: string; readonly failure?: Failure | undefined };
 
 /** How far the SDK got with all headers. */
@@ -80,12 +80,8 @@ export interface ProbeOutcome {
   readonly failure: Failure | null;
 }
 
-export interface AddressFacts {
-  readonly address: string;
-  readonly family: 4 | 6;
-  readonly outcome: "connected" | "failed" | "not-tried";
-  readonly code: string | null;
-}
+/** An address of the name. `code`: why it did not connect; null if it did, undefined if it was not tried. */
+export type AddressFacts = { readonly address: string; readonly family: number; readonly code?: string | null };
 
 /** The proxy that the environment names, without its credentials. */
 export interface ProxyFacts extends Pick<ProxyRoute, "variable" | "host" | "port" | "bypassedBy"> {
@@ -158,9 +154,8 @@ export interface Known {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where the two IDs come from, e.g. `.env`. */
   readonly from?: { readonly account?: string | undefined; readonly profile?: string | undefined } | undefined;
-  readonly extraCas?:
-    | { readonly path: string; readonly kind: string; readonly openssl?: string | undefined }
-    | undefined;
+  /** The file of NODE_EXTRA_CA_CERTS. */
+  readonly extraCas?: { readonly path: string; readonly kind: "missing" | "PEM" | "other" } | undefined;
 }
 
 /** Longer than any text that is shown. */

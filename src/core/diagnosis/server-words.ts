@@ -29,21 +29,9 @@ const SESSION_WORDS = new RegExp(
 );
 /** A header is said not to have arrived; what is wrong with its value is said otherwise. */
 const ABSENT = /\b(?:missing|absent|required|without|no (?:x-)?cm-|not (?:provided|present|set|sent|received))/iu;
-/** The refusal of one of these headers: its status, and the words of the same SDKs, of FastMCP and of proxies. */
-const HEADERS_REFUSED = [
-  ["Accept", 406, /^\W*not acceptable|\bclient must accept|\baccept (?:headers?\b|must contain)/iu],
-  ["Content-Type", 415, /\bunsupported media type|\bcontent-type\b/iu],
-  [
-    "Host",
-    421,
-    /\b(?:invalid|missing|unknown|bad|disallowed|blocked) host\b|\bhost\b.{0,80}\bnot (?:allowed|permitted|recogni[sz]ed|in (?:the )?allow)|\bmisdirected request|\bdns rebinding/iu,
-  ],
-  [
-    "Origin",
-    null,
-    /\b(?:invalid|unknown|disallowed) origin\b|\borigin\b.{0,80}\bnot (?:allowed|permitted|in (?:the )?allow)/iu,
-  ],
-] as const;
+/** The refusal of the host name, in the words of the same SDKs, of FastMCP and of proxies. */
+export const HOST_WORDS =
+  /\b(?:invalid|missing|unknown|bad|disallowed|blocked) host\b|\bhost\b.{0,80}\bnot (?:allowed|permitted|recogni[sz]ed|in (?:the )?allow)|\bmisdirected request|\bdns rebinding/iu;
 export const VERSION_WORDS =
   /\b(?:un|not )supported (?:mcp[- ])?protocol|\bprotocol[- ]version\b[^.]{0,40}\b(?:not |un)supported|\b(?:invalid|unknown|bad) (?:mcp[- ])?protocol[- ]version/iu;
 const UNKNOWN_WORDS =
@@ -67,16 +55,14 @@ function sentenceIn(body: string): string | undefined {
     if (typeof parsed === "string") return parsed;
     const at = (value: unknown, key: string | number): unknown => Reflect.get(Object(value), key);
     if (Object.keys(Object(parsed)).length === 0) return "";
-    for (const place of [parsed, at(parsed, "error"), at(at(parsed, "errors"), 0)]) {
-      for (const key of ["message", "error_description", "detail", "title", "error"]) {
-        const value = at(place, key);
-        if (typeof value === "string" && value.trim() !== "") return value;
-      }
-    }
+    const places = [parsed, at(parsed, "error"), at(at(parsed, "errors"), 0)];
+    const fields = ["message", "error_description", "detail", "title", "error"];
+    const words = places.flatMap((place) => fields.map((field) => at(place, field)));
+    return words.find((each): each is string => typeof each === "string" && each.trim() !== "");
   } catch {
-    // A truncated body, or not JSON.
+    // a truncated body, or not JSON
+    return undefined;
   }
-  return undefined;
 }
 
 /** What the server said, if possible as a sentence: its JSON-RPC error, or its body if that is not a web page; else WWW-Authenticate. */
@@ -136,12 +122,6 @@ export function missedHeader(words: string): string | undefined {
   return named.find(({ length }) => length === 1)?.[0];
 }
 
-/** The header that the server, or a proxy before it, refuses: by its words, else by its status. */
-export function refusedHeader({ status }: Exchange, words: string): (typeof HEADERS_REFUSED)[number][0] | null {
-  const said = HEADERS_REFUSED.find(([, , pattern]) => pattern.test(words));
-  return (said ?? HEADERS_REFUSED.find(([, its]) => its === status))?.[0] ?? null;
-}
-
 /** Words that only say that access is denied: they leave open why. */
 const VAGUE =
   /^(?:(?:http|error|40[13]|forbidden|access|permissions?|is|was|denied|insufficient|scope|no|not|allowed|you|are|to|do|have|this|the|resource|user) )*$/iu;
@@ -166,7 +146,7 @@ export function heardIn(exchange: Exchange): Heard | null {
   const isCoded = session && (rpcError?.code === -32001 || status === 400);
   const lost = isRefused ? /\bsession (?:id\b|not found)/iu : isCoded ? /session|server not init/iu : SESSION_WORDS;
   if ((session || isAfter) && !/\btoken\b/iu.test(words) && lost.test(words)) return "session-lost";
-  if (isServers && HEADERS_REFUSED.some(([, , pattern]) => pattern.test(words))) return "rejected-request";
+  if (isServers && HOST_WORDS.test(words)) return "rejected-request";
   if (isServers && IDS.some((id) => HEADERS[id] === missedHeader(words))) return "rejected-request";
   if (isServers && RATE_WORDS.test(words)) return "rate-limited";
   if (blamesToken(words)) return "unauthorized";
@@ -183,16 +163,15 @@ export function pageWords(body: string): string {
   return said || textOf(body.replace(/<(script|style)\b.*?(?:<\/\1>|$)/gisu, " "));
 }
 
-/** What the MCP library says about an answer, in one short line. Its lists of issues are JSON (zod 4). */
+/** What the MCP library says about an answer, in one short line. Of its list of issues, which is JSON (zod 4), the first. */
 export function libraryWords(message: string): string {
   const text = message.replace(/^Invalid result for [\w/]+: /u, "");
-  if (!/^\s*\[/u.test(text)) return text;
+  if (!text.startsWith("[")) return text;
   try {
     const [{ path, message: words }] = JSON.parse(text) as [{ path: readonly (string | number)[]; message: string }];
-    const where = path.map((part, at) => (typeof part === "number" ? `[${part}]` : `${at === 0 ? "" : "."}${part}`));
     const what = words.replace(/^Invalid input: /u, "").replace(/, received undefined$/u, "");
-    return path.length === 0 ? what : `${where.join("")}: ${what}`;
+    return path.length === 0 ? what : `${path.join(".")}: ${what}`;
   } catch {
-    return "the answer does not have the shape that it must have";
+    return text;
   }
 }

@@ -174,7 +174,7 @@ function stageLink(result: StageResult, v: Scene, test: NonNullable<Run["test"]>
   // no value helps against a header that is refused, or removed on the way
   const headers = v.toSend.ok ? v.toSend.sent.headers : {};
   const facts = cause === "rejected-request" ? factsOf(record, { headers }) : undefined;
-  const isHeader = facts !== undefined && (facts.header !== null || facts.lost !== undefined);
+  const isHeader = (facts?.refused ?? facts?.lost) !== undefined;
   const isValue = isRefused && !isHeader && input.token === undefined && winner !== undefined;
   const advice = [
     ...(isRefused && refusedCopy(v) ? [note("first make the copies match: see values; if it is still refused:")] : []),

@@ -1,12 +1,27 @@
 /** The connection test: connects to the endpoint as a client would, then again without the token, and records what it saw. */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BadInput, Exchange, ProbeRecord, ProbeStage } from "../../core/diagnosis/record.ts";
+import type { Client, jsonSchemaValidator, Tool } from "@modelcontextprotocol/client";
+import type {
+  BadInput,
+  Exchange,
+  Failure,
+  ProbeOutcome,
+  ProbeRecord,
+  ProbeStage,
+  ToolAnswer,
+} from "../../core/diagnosis/record.ts";
 import type { Network } from "../../core/proxy.ts";
 import { Cancelled } from "../../errors.ts";
 import { codesOf, type Recorder, recordingFetch, UNANSWERED } from "./recording-fetch.ts";
-import { NOTHING, type ToolCall, walk } from "./walk.ts";
 import { openWay, type Way } from "./way.ts";
+
+interface ToolCall {
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Nothing is called if the tool may do more than read. */
+  readonly onlyReads?: boolean;
+}
 
 export interface ProbeRequest {
   /** A URL that `mayReceive` of `core/connection.ts` allowed. */
@@ -49,6 +64,157 @@ function withoutToken(headers: ProbeRequest["headers"], tokenHeader: string): Re
   return Object.fromEntries(all.filter(([name, value]) => fold(name) !== fold(tokenHeader) && !value.includes(token)));
 }
 
+interface Walk {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly mode: "auto" | "legacy" | { readonly pin: string };
+  readonly isControl?: boolean;
+  /** As of performance.now(). Closing the session may take a little longer. */
+  readonly deadline: number;
+  /** Limit of the first request, so that time is left for another protocol version. */
+  readonly firstMs?: number;
+}
+
+/** The share of the time for closing a session. */
+const CLOSING = 0.03;
+
+export const NOTHING: ProbeOutcome = {
+  connected: false,
+  listed: false,
+  server: null,
+  protocol: null,
+  tools: [],
+  toolCount: 0,
+  harmless: null,
+  endless: false,
+  call: null,
+  failure: null,
+};
+
+/** The server's answers are only shown: no schema that it sends is compiled. */
+const TRUSTING: jsonSchemaValidator = {
+  getValidator: () => (input) => ({ valid: true, data: input as never, errorMessage: undefined }),
+};
+const MOST_PAGES = 100;
+/** If time runs out after this many pages, the list is endless, not the server slow. */
+const MANY_PAGES = 10;
+const MOST_TOOLS = 1000;
+
+/** What was listed so far: a failure on page 3 keeps pages 1 and 2. */
+type Listing = { readonly tools: Tool[]; count: number };
+
+/** By what the server itself says of it. */
+const isHarmless = ({ annotations, inputSchema }: Tool): boolean =>
+  annotations?.readOnlyHint === true &&
+  annotations.destructiveHint !== true &&
+  (inputSchema.required ?? []).length === 0;
+
+/** Reads all pages of the tools, up to the limits. Out: whether the list ended. */
+async function listTools(client: Client, timeout: number, into: Listing): Promise<boolean> {
+  let cursor: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    // Not client.listTools(): it treats a repeated page as the end, writes to the console and loses all pages if one fails.
+    const result = await client.request({ method: "tools/list", params: cursor ? { cursor } : {} }, { timeout });
+    into.count += result.tools.length;
+    into.tools.push(...result.tools.slice(0, MOST_TOOLS - into.tools.length));
+    cursor = result.nextCursor;
+    if (cursor === undefined || cursor === "") return true;
+  }
+  return false;
+}
+
+/** A content block as text; for images, sounds and the like only the kind. */
+function blockText(block: unknown): string {
+  const text: unknown = Reflect.get(Object(block), "text");
+  return typeof text === "string" ? text : `[${String(Reflect.get(Object(block), "type") ?? "something")}]`;
+}
+
+function failureOf(error: unknown): Failure {
+  const { name, code = name, message } = Object(error) as Readonly<Record<string, unknown>>;
+  return { code: String(code), message: String(message) };
+}
+
+/** Calls one tool, once. A name that the server does not list is not sent. Never throws. */
+async function callTool(client: Client, call: ToolCall, { tools }: Listing, timeout: number): Promise<ToolAnswer> {
+  const called = tools.find(({ name }) => name === call.tool);
+  if (called === undefined) {
+    const names = tools.slice(0, 10).map(({ name }) => name);
+    const some = names.length === 0 ? "" : `; it lists ${names.join(", ")}`;
+    return { ok: false, text: `the server lists no such tool${some}` };
+  }
+  if (call.onlyReads === true && !isHarmless(called))
+    return { ok: false, text: "the server no longer says that this tool only reads: it was not called" };
+  try {
+    // A server of 2026-07-28 may also require arguments as headers, by its input schema. The SDK knows only the tools of a list that
+    // it read itself. Without the output schema, because the answer is only shown.
+    const { outputSchema: _, ...toolDefinition } = called;
+    const answer = await client.callTool({ name: call.tool, arguments: { ...call.args } }, { timeout, toolDefinition });
+    const blocks = Array.isArray(answer.content) ? answer.content : [];
+    const text =
+      blocks.length > 0 ? blocks.map(blockText).join("\n") : JSON.stringify(answer.structuredContent ?? null);
+    return { ok: answer.isError !== true, text };
+  } catch (error) {
+    return { ok: false, text: "", failure: failureOf(error) };
+  }
+}
+
+/** Handshake or discovery, tools, end of the session: once, in one mode. Never throws. */
+async function walk(request: ProbeRequest, recorder: Recorder, way: Walk): Promise<ProbeOutcome> {
+  const { url, version, timeoutMs, call } = request;
+  const { isControl = false, deadline, mode } = way;
+  // Each of the SDK's schemas is used once or twice here: compiling them costs more than it saves (zod 4, `config({ jitless })`).
+  Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
+  // only what is named here is bundled
+  const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
+  const timeout = Math.max(1, deadline - performance.now()) + 500;
+  const headers = new Headers(way.headers);
+  headers.set("user-agent", `create-halo-mcp/${version}`);
+  const none = { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 };
+  const options = { fetch: recorder.fetch, requestInit: { headers }, reconnectionOptions: none };
+  // Never an authProvider: on a 401 the SDK would send our headers to any origin that the server names.
+  const transport = new StreamableHTTPClientTransport(new URL(url), options);
+  const client = new Client(
+    { name: "create-halo-mcp", version },
+    {
+      versionNegotiation: { mode },
+      capabilities: {},
+      jsonSchemaValidator: TRUSTING,
+      // the SDK would call a tool that asks for input again, up to ten times
+      inputRequired: { autoFulfill: false },
+    },
+  );
+  client.onerror = () => undefined;
+  const listing: Listing = { tools: [], count: 0 };
+  let outcome = NOTHING;
+  try {
+    recorder.enter(isControl ? "control" : "connect", deadline, way.firstMs);
+    await client.connect(transport, { timeout });
+    const { name, version: its = "" } = client.getServerVersion() ?? {};
+    const server = name === undefined ? null : { name, version: its };
+    outcome = { ...outcome, connected: true, server, protocol: client.getNegotiatedProtocolVersion() ?? "" };
+    recorder.enter(isControl ? "control" : "tools", deadline);
+    const offered = client.getServerCapabilities()?.tools !== undefined;
+    const listed = !offered || (await listTools(client, timeout, listing));
+    outcome = { ...outcome, listed, endless: !listed };
+    if (call !== undefined && !isControl && listed) {
+      recorder.enter("call", deadline);
+      outcome = { ...outcome, call: await callTool(client, call, listing, timeout) };
+    }
+  } catch (error) {
+    const pages = recorder.exchanges.filter(({ phase }) => phase === "tools").length;
+    const endless = pages > MANY_PAGES && recorder.exchanges.at(-1)?.end === "timeout";
+    outcome = { ...outcome, failure: failureOf(error), endless };
+  }
+  recorder.enter("close", deadline + timeoutMs * CLOSING);
+  await transport.terminateSession().catch(() => undefined);
+  await client.close().catch(() => undefined);
+  return {
+    ...outcome,
+    tools: listing.tools.map(({ name, description = "" }) => ({ name, description })),
+    toolCount: listing.count,
+    harmless: listing.tools.find(isHarmless)?.name ?? null,
+  };
+}
+
 /** The SDK takes any failure of `server/discover` as final, but a server of 2025, or one behind a gateway, may still support `initialize`. */
 function worthTheOldWay(last: Exchange | undefined): boolean {
   if (last?.method !== "server/discover" || !last.connected || last.status === 401) return false;
@@ -63,26 +229,21 @@ type Found = { -readonly [Key in "reach" | "outcome" | "control"]: ProbeRecord[K
 
 /** First with all headers (if needed again with `initialize`), then without the token. The first part gets four fifths of the time. */
 async function ask(request: ProbeRequest, recorder: Recorder, start: number, found: Found): Promise<void> {
-  const { headers, tokenHeader, timeoutMs, version, call, onStage } = request;
-  const at = (share: number): number => start + timeoutMs * share;
-  const url = new URL(request.url);
-  const common = { recorder, url, version };
-  const main = { ...common, headers, call, deadline: at(0.8), closeDeadline: at(0.85) };
-  found.outcome = await walk({ ...main, mode: "auto", firstMs: timeoutMs * FIRST });
+  const { headers, tokenHeader, timeoutMs, onStage } = request;
+  const main = { headers, deadline: start + timeoutMs * 0.8 };
+  found.outcome = await walk(request, recorder, { ...main, mode: "auto", firstMs: timeoutMs * FIRST });
   if (!found.outcome.connected && worthTheOldWay(recorder.exchanges.at(-1)))
-    found.outcome = await walk({ ...main, mode: "legacy" });
+    found.outcome = await walk(request, recorder, { ...main, mode: "legacy" });
   const { listed, protocol } = found.outcome;
   if (!listed) return;
   onStage?.("auth");
   // The same protocol version, up to the request that listed the tools: some servers ask for the token only there.
   const isModern = recorder.exchanges.every((exchange) => exchange.method !== "initialize");
-  const control = await walk({
-    ...common,
+  const control = await walk(request, recorder, {
     headers: withoutToken(headers, tokenHeader),
     isControl: true,
     mode: isModern && protocol ? { pin: protocol } : "legacy",
-    deadline: at(0.97),
-    closeDeadline: at(0.99),
+    deadline: start + timeoutMs * 0.96,
   });
   found.control = { listed: control.listed, toolCount: control.toolCount };
 }
@@ -123,15 +284,11 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const found: Found = { reach: null, outcome: NOTHING, control: null };
   if (brokenProxy === null) {
     onStage?.("dns");
-    const stop = (): void => stopper.abort();
-    // the limit of the whole run, even if the SDK waits for something that is not a request
-    const timer = setTimeout(stop, timeoutMs);
-    request.signal.addEventListener("abort", stop);
     const test = input === null ? ask(request, recorder, start, found) : reach(way, timeoutMs * FIRST, found);
-    await Promise.race([test, once(stopper.signal, "abort")]);
-    clearTimeout(timer);
-    request.signal.removeEventListener("abort", stop);
-    stop();
+    const limits = { signal: stopper.signal };
+    // the limit of the whole run, even if the SDK waits for something that is not a request
+    await Promise.race([test, sleep(timeoutMs, undefined, limits), once(request.signal, "abort", limits)]);
+    stopper.abort();
     way.close();
     if (request.signal.aborted) throw new Cancelled();
     // a request that was stopped just now is recorded a turn later

@@ -6,18 +6,24 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
-import type { Exchange, ExchangeEnd, ProbePhase } from "../../core/diagnosis/record.ts";
-import { type BodyLog, headOf, messageIn, NoAnswer, read, type Seen } from "./answer.ts";
+import { pipeline, type Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createBrotliDecompress, createUnzip } from "node:zlib";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
+import type { Exchange, ExchangeEnd, ProbePhase, RpcError } from "../../core/diagnosis/record.ts";
+import { attempt } from "../../errors.ts";
 import type { Way } from "./way.ts";
 
 /** Bytes of all answers of a probe, after decompression. */
 const PROBE_CAP = 4 * 1024 * 1024;
+/** Bytes of a body, after decompression, that are kept for the record. With an error status, no more is read. */
+const ERROR_CAP = 64 * 1024;
 
 export const UNANSWERED = {
   connected: false,
   status: null,
   contentType: null,
-  contentEncoding: null,
   location: null,
   retryAfter: null,
   authError: null,
@@ -41,6 +47,154 @@ export function codesOf(error: unknown): string[] {
 function codesAfterConnect(error: unknown): string[] {
   const codes = codesOf(error);
   return codes[0] === "ECONNRESET" && !Reflect.has(Object(error), "syscall") ? ["ERR_STREAM_PREMATURE_CLOSE"] : codes;
+}
+
+/** A response that does not answer our request; `end` says what it is. The message contains no text of a server. */
+class NoAnswer extends Error {
+  readonly end: ExchangeEnd;
+  constructor(end: ExchangeEnd) {
+    super(end);
+    this.end = end;
+  }
+}
+
+/** The target of a redirect, without query and credentials; null if it is not a web URL. */
+function targetOf(location: string | undefined, url: URL): string | null {
+  if (location === undefined || !URL.canParse(location, url.href)) return null;
+  const { protocol, origin, pathname } = new URL(location, url.href);
+  return /^https?:$/.test(protocol) ? `${origin}${pathname}` : null;
+}
+
+/** The description in WWW-Authenticate, or its code (RFC 6750, section 3). */
+const authErrorOf = (header = ""): string | null =>
+  (/\berror_description\s*=\s*"([^"]+)"/iu.exec(header) ?? /\berror\s*=\s*"?([^\s",]+)/iu.exec(header))?.[1] ?? null;
+
+/** An exchange while it is recorded: a failure does not lose the first part of the body. */
+type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
+/** What the answers of a probe may still have. */
+type Budget = { bytes: number };
+
+/** The body, decompressed. Throws for a coding that was not requested. */
+function unpacked(message: IncomingMessage): Readable {
+  const coding = message.headers["content-encoding"]?.trim().toLowerCase() ?? "";
+  if (coding === "" || coding === "identity") return message;
+  if (!/^(?:x-gzip|gzip|br)$/.test(coding)) throw Object.assign(new Error("encoding"), { code: "HALO_ENCODING" });
+  return pipeline(message, coding === "br" ? createBrotliDecompress() : createUnzip(), () => undefined);
+}
+
+/** The text of a body in pieces. Throws NoAnswer over `cap` bytes, and what the connection or the decompression throws. */
+async function* piecesOf(message: IncomingMessage, seen: Seen, budget: Budget, cap = Number.POSITIVE_INFINITY) {
+  const decoder = new TextDecoder();
+  let size = 0;
+  for await (const bytes of unpacked(message) as AsyncIterable<Buffer>) {
+    size += bytes.byteLength;
+    budget.bytes -= bytes.byteLength;
+    const text = decoder.decode(bytes, { stream: true });
+    if (seen.body.length < ERROR_CAP) seen.body += text;
+    if (size > cap || budget.bytes < 0) throw new NoAnswer("too-big");
+    yield text;
+  }
+  // after a CR, the parser of events waits for an LF; in JSON it is white space
+  yield "\n";
+}
+
+/** More than a real list of tools has: parsing a million empty values, a small text, takes up to a thousand times its memory (zod 4, measured). */
+const MOST_VALUES = 100_000;
+const isTooMuch = (text: string): boolean => text.split(/[[{,]/, MOST_VALUES + 1).length > MOST_VALUES;
+
+type Message = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Message =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const parse = (text: string): unknown => attempt(() => JSON.parse(text));
+
+/** A JSON-RPC message, or the first of a batch; undefined if the text is neither. */
+const messageIn = (text: string): Message | undefined => [parse(text)].flat().find(isObject);
+
+function rpcErrorOf(message: Message | undefined): RpcError | null {
+  if (message === undefined || !isObject(message.error)) return null;
+  const { code, message: words } = message.error;
+  return typeof code === "number" ? { code, message: typeof words === "string" ? words : "" } : null;
+}
+
+/** The message of a JSON text that answers our id, or what the text is instead. */
+function answerIn(text: string, id: unknown): Message | ExchangeEnd {
+  if (text.trim() === "") return "empty";
+  if (isTooMuch(text)) return "too-big";
+  const parsed = parse(text);
+  if (parsed === undefined) return "bad-json";
+  const isOurs = (message: Message): boolean =>
+    rpcErrorOf(message) !== null
+      ? // an error without an id belongs to the only request of this POST
+        (message.id ?? id) === id
+      : message.id === id && "result" in message;
+  return [parsed].flat().filter(isObject).find(isOurs) ?? "not-rpc";
+}
+
+/** Our answer in an event stream, as JSON; returns as soon as it arrives. Throws NoAnswer, and what the connection throws. */
+async function answerInStream(pieces: AsyncIterable<string>, id: unknown, seen: Seen): Promise<string> {
+  const found: string[] = [];
+  const onEvent = ({ event = "message", data }: EventSourceMessage) => event === "message" && found.push(data);
+  const parser = createParser({ onEvent });
+  let end: ExchangeEnd = "stream-ended";
+  for await (const piece of pieces) {
+    parser.feed(piece);
+    for (const text of found.splice(0)) {
+      const answer = answerIn(text, id);
+      if (typeof answer !== "string") return text;
+      if (answer === "too-big") throw new NoAnswer(answer);
+      // requests and notifications of the server may come before our answer, but no answer with another id
+      if (answer === "not-rpc" && !/"method"\s*:/.test(text)) end = answer;
+      if (answer === "bad-json") seen.end = end = answer;
+    }
+  }
+  throw new NoAnswer(end);
+}
+
+/** The revisions of MCP that an answer to a handshake or a discovery names. */
+function revisionsIn(message: Message | undefined): readonly string[] {
+  const at = (value: unknown, key: string): unknown => Reflect.get(Object(value), key);
+  const result = message?.result;
+  const offered = at(result, "supportedVersions") ?? at(at(message?.error, "data"), "supported");
+  const named = [offered, at(result, "protocolVersion")].flat();
+  return named.filter((each): each is string => typeof each === "string" && each !== "").slice(0, 5);
+}
+
+/** The Response for the SDK, with the server's own answer. Throws NoAnswer, and what the connection throws. */
+async function read(reply: IncomingMessage, id: unknown, seen: Seen, budget: Budget): Promise<Response> {
+  const { statusCode: status = 0, headers } = reply;
+  const keep = (message: Message | undefined): void => {
+    seen.rpcError = rpcErrorOf(message);
+    seen.revisions = revisionsIn(message);
+  };
+  // what the status or the type says counts, even if the body breaks or is too big
+  const begun = () => textOf(piecesOf(reply, seen, budget, ERROR_CAP)).catch(() => seen.body);
+  if (status >= 300 && status < 400) throw new NoAnswer("redirect");
+  if (status < 200) throw new NoAnswer("status");
+  if (status > 299) {
+    const text = await begun();
+    keep(messageIn(text));
+    seen.end = "status";
+    if (status > 599) throw new NoAnswer("status");
+    return new Response(text, { status, headers: { "content-type": seen.contentType ?? "" } });
+  }
+  seen.end = "accepted";
+  if (id === undefined) return new Response(null, { status: 202 });
+  if (status === 202 || status === 204 || status === 205) throw new NoAnswer("empty");
+  const isJson = /^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "");
+  if (!seen.stream && !isJson) {
+    const isEmpty = (await begun()).trim() === "" && seen.body.length < ERROR_CAP;
+    throw new NoAnswer(isEmpty ? "empty" : "content-type");
+  }
+  const pieces = piecesOf(reply, seen, budget);
+  const text = await (seen.stream ? answerInStream(pieces, id, seen) : textOf(pieces));
+  const answer = answerIn(text, id);
+  if (typeof answer === "string") throw new NoAnswer(answer);
+  keep(answer);
+  seen.end = "answered";
+  const session = headers["mcp-session-id"];
+  const ofSession = typeof session === "string" ? { "mcp-session-id": session } : {};
+  return new Response(text, { status, headers: { "content-type": "application/json", ...ofSession } });
 }
 
 /** One request over a connection of its own. `onBroken` gets the error of the connection; the reader of the body gets a less exact one. */
@@ -69,7 +223,7 @@ async function send(socket: Socket, url: URL, init: RequestInit, onBroken: (erro
 export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchange: (exchange: Exchange) => void) {
   const exchanges: Exchange[] = [];
   let part = { phase: "connect" as ProbePhase, deadline: 0, limitMs: 0 };
-  let bytes = 0;
+  const budget: Budget = { bytes: PROBE_CAP };
 
   async function fetch(_: string | URL, init: RequestInit = {}): Promise<Response> {
     const verb = init.method ?? "GET";
@@ -78,44 +232,46 @@ export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchan
     const { method = verb, id } = (typeof init.body === "string" ? messageIn(init.body) : undefined) ?? {};
     const { phase, deadline, limitMs } = part;
     const start = performance.now();
-    const log: BodyLog = { text: "", bytes: 0, isBad: false };
     const session = new Headers(init.headers).has("mcp-session-id");
     const seen: Seen = { ...UNANSWERED, phase, method: String(method), session, end: "broken", ms: 0 };
     let socket: Socket | undefined;
     let broken: unknown;
-    let isOver = false;
+    const over = new AbortController();
     const exchange = async (): Promise<Response> => {
       socket = await way.connect();
       // sends nothing if the time ran out meanwhile
-      if (isOver) throw socket.destroy();
+      if (over.signal.aborted) throw socket.destroy();
       seen.connected = true;
       const reply = await send(socket, url, init, (error) => (broken ??= error));
-      Object.assign(seen, headOf(reply, url));
-      return await read(reply, id, seen, log, PROBE_CAP - bytes);
+      const { statusCode = 0, headers } = reply;
+      seen.status = statusCode;
+      seen.contentType = headers["content-type"] ?? null;
+      seen.location = targetOf(headers.location, url);
+      seen.retryAfter = headers["retry-after"] ?? null;
+      seen.authError = authErrorOf(headers["www-authenticate"]);
+      seen.stream = /^\s*text\/event-stream\s*(;|$)/iu.test(seen.contentType ?? "");
+      return await read(reply, id, seen, budget);
     };
-    let stop = (_end: ExchangeEnd): void => undefined;
-    const stopped = new Promise<never>((_resolve, reject) => {
-      stop = (end) => reject(new NoAnswer(end));
-    });
-    const abort = (): void => stop("aborted");
-    signal.addEventListener("abort", abort);
-    // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
-    const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(limitMs, deadline - start)));
+    const stopped = async (): Promise<never> => {
+      // Not AbortSignal.any or .timeout: on Node 20 they are lost to a garbage collection (20.20, measured 2026).
+      const limits = { signal: over.signal };
+      const late = sleep(Math.max(0, Math.min(limitMs, deadline - start)), "timeout", limits);
+      const end = await Promise.race([late, once(signal, "abort", limits).then(() => "aborted")]);
+      throw new NoAnswer(end as ExchangeEnd);
+    };
     try {
       if (signal.aborted) throw new NoAnswer("aborted");
-      return await Promise.race([stopped, exchange()]);
+      return await Promise.race([stopped(), exchange()]);
     } catch (error) {
-      seen.end = error instanceof NoAnswer ? error.end : "broken";
-      if (seen.end === "timeout" && log.isBad) seen.end = "bad-json";
-      if (seen.end === "broken") seen.codes = seen.connected ? codesAfterConnect(broken ?? error) : codesOf(error);
-      throw new NoAnswer(seen.end);
+      const end = error instanceof NoAnswer ? error.end : "broken";
+      // a stream that had an event that is no JSON, and then nothing
+      if (end !== "timeout" || seen.end !== "bad-json") seen.end = end;
+      if (end === "broken") seen.codes = seen.connected ? codesAfterConnect(broken ?? error) : codesOf(error);
+      throw new NoAnswer(end);
     } finally {
-      isOver = true;
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
+      over.abort();
       socket?.destroy();
-      bytes += log.bytes;
-      const done: Exchange = { ...seen, body: log.text, ms: performance.now() - start };
+      const done: Exchange = { ...seen, ms: performance.now() - start };
       exchanges.push(done);
       onExchange(done);
     }

@@ -3,7 +3,7 @@ import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-import { connect, isIP, type LookupFunction, type Socket } from "node:net";
+import { connect, type LookupFunction, type Socket } from "node:net";
 import type { AddressFacts, ProxyFacts, WayFacts } from "../../core/diagnosis/record.ts";
 import type { Network, ProxyRoute } from "../../core/proxy.ts";
 import { newTrust } from "./tls.ts";
@@ -11,10 +11,9 @@ import { newTrust } from "./tls.ts";
 export type Way = ReturnType<typeof openWay>;
 
 type Stage = keyof WayFacts["timings"];
-type Note = (address: unknown, outcome: AddressFacts["outcome"], code?: string) => void;
+type Note = (address: unknown, code: string | null) => void;
 type Keep = (socket: Socket) => void;
 type Answer = Pick<ProxyFacts, "tunnel" | "status" | "said" | "schemes">;
-type ProxyCode = `HALO_PROXY${"" | "_AUTH" | "_STATUS" | "_PAGE"}`;
 
 const codeOf = (error: unknown): string => String(Reflect.get(Object(error), "code") ?? "");
 
@@ -23,22 +22,13 @@ async function reach(found: LookupAddress[], host: string, port: number, note: N
   const lookup: LookupFunction = (_name, _options, done) => done(null, found);
   const socket = connect({ host, port, noDelay: true, autoSelectFamily: true, lookup });
   keep(socket);
-  socket.on("connectionAttemptFailed", (address, _port, _family, error) => note(address, "failed", codeOf(error)));
-  socket.on("connectionAttemptTimeout", (address) => note(address, "failed", "ETIMEDOUT"));
-  socket.once("error", (error) => note(Reflect.get(error, "address"), "failed", codeOf(error)));
+  socket.on("connectionAttemptFailed", (address, _port, _family, error) => note(address, codeOf(error)));
+  socket.on("connectionAttemptTimeout", (address) => note(address, "ETIMEDOUT"));
+  socket.once("error", (error) => note(Reflect.get(error, "address"), codeOf(error)));
   await once(socket, "connect");
-  note(socket.remoteAddress, "connected");
+  note(socket.remoteAddress, null);
   return socket;
 }
-
-/**
- * An error of the proxy, not of the server. `HALO_PROXY_AUTH`: 407 · `HALO_PROXY_STATUS`: any other unsuccessful answer ·
- * `HALO_PROXY_PAGE`: a success, and then a page of its own instead of a tunnel · `HALO_PROXY`: see the cause.
- */
-const proxyError = (code: ProxyCode, cause?: unknown): Error => Object.assign(new Error("proxy", { cause }), { code });
-const isSuccess = (status: number | null): boolean => /^2\d\d$/.test(`${status}`);
-const refusalOf = ({ status }: Answer): ProxyCode =>
-  isSuccess(status) ? "HALO_PROXY_PAGE" : status === 407 ? "HALO_PROXY_AUTH" : "HALO_PROXY_STATUS";
 
 /** Asks the proxy for a tunnel; it gets `authority` (host:port) and its own credentials. No time limit. */
 async function openTunnel(socket: Socket, authority: string, credentials: ProxyRoute["credentials"]): Promise<Answer> {
@@ -54,7 +44,7 @@ async function openTunnel(socket: Socket, authority: string, credentials: ProxyR
   const { statusCode: status = 0, statusMessage: said = "", headersDistinct } = reply;
   const schemes = (headersDistinct["proxy-authenticate"] ?? []).flatMap((line) => /^[\w-]{1,40}/.exec(line) ?? []);
   // bytes of the proxy are a page: a TLS server never speaks first
-  return { tunnel: isSuccess(status) && rest.length === 0, status, said, schemes: [...new Set(schemes)] };
+  return { tunnel: /^2\d\d$/.test(`${status}`) && rest.length === 0, status, said, schemes: [...new Set(schemes)] };
 }
 
 function socketSet() {
@@ -83,14 +73,13 @@ export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => 
   const proxy = network.proxy?.bypassedBy === null ? network.proxy : null;
   const [ofServer, ofProxy] = [newTrust(network.verify), newTrust(network.verify)];
   const timings: Record<Stage, number | null> = { dns: null, tcp: null, tls: null };
-  const addresses = new Map<string, AddressFacts>();
+  const addresses = new Map<unknown, AddressFacts>();
   const { keep, close } = socketSet();
   let answer: Answer = { tunnel: false, status: null, said: "", schemes: [] };
 
-  const note: Note = (address, outcome, code) => {
-    const family = isIP(String(address));
-    if (family === 4 || family === 6)
-      addresses.set(String(address), { address: String(address), family, outcome, code: code ?? null });
+  const note: Note = (address, code) => {
+    const known = addresses.get(address);
+    if (known !== undefined) addresses.set(address, { ...known, code });
   };
 
   const dial = async (): Promise<Socket> => {
@@ -107,18 +96,18 @@ export function openWay(url: URL, network: Network, onPassed: (stage: Stage) => 
     let socket: Socket;
     try {
       const found = await lookup(to.host, { all: true });
-      for (const { address } of found) if (!addresses.has(address)) note(address, "not-tried");
+      for (const each of found) if (!addresses.has(each.address)) addresses.set(each.address, each);
       passed("dns");
       socket = await reach(found, to.host, to.port, note, keep);
       if (proxy !== null) {
         if (proxy.secure) socket = await ofProxy.encrypt(socket, proxy.host, keep);
         const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
         answer = await openTunnel(socket, authority, proxy.credentials);
-        if (!answer.tunnel) throw proxyError(refusalOf(answer));
+        if (!answer.tunnel) throw new Error("no tunnel");
       }
     } catch (error) {
       // with a proxy, every failure before this line is the proxy's
-      throw proxy === null || codeOf(error).startsWith("HALO_PROXY") ? error : proxyError("HALO_PROXY", error);
+      throw proxy === null ? error : Object.assign(new Error("proxy", { cause: error }), { code: "HALO_PROXY" });
     }
     passed("tcp");
     if (!isSecure) return socket;
