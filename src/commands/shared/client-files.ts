@@ -44,13 +44,7 @@ export interface ClientHere extends ClientFile {
   readonly found: readonly FoundServer[];
 }
 
-export async function loadToml(): Promise<Toml> {
-  const [{ parseToml }, { setTable, removeTable }] = await Promise.all([
-    import("../../core/formats/toml.ts"),
-    import("../../core/formats/toml-edit.ts"),
-  ]);
-  return { parseToml, setTable, removeTable };
-}
+export const loadToml = (): Promise<Toml> => import("../../core/formats/toml.ts");
 
 /** Every file in which the wizard itself can write an entry. */
 export function clientFiles(context: Context, root: string): readonly ClientFile[] {

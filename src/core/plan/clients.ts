@@ -13,22 +13,17 @@ import {
   type JsonObject,
   parseTree,
   property,
-  type Tree,
   toJson,
   toObject,
 } from "../formats/json.ts";
-import { addToArray, removeFromArray, removeProperty, setProperty, unchanged } from "../formats/json-edit.ts";
+import { addToArray, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
 import { member } from "../formats/nodes.ts";
 import { HALO_URL, LABELS, type Value, valueNamed } from "../halo.ts";
 import type { Edit } from "./install.ts";
 import { type Found, variablesOf } from "./target.ts";
 
-/** The editor of TOML, which is loaded only when such a file is there or wanted. */
-export interface Toml {
-  readonly parseToml: (text: string) => Tree;
-  readonly setTable: (text: string, path: readonly string[], value: JsonObject) => Edited;
-  readonly removeTable: (text: string, path: readonly string[]) => Edited;
-}
+/** The reader and editor of TOML, loaded only when such a file is there or wanted. */
+export type Toml = typeof import("../formats/toml.ts");
 
 /** A file in which a client can have an entry. The paths are absolute. */
 export interface ClientFile {
@@ -121,7 +116,7 @@ export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | un
   const { asks } = client;
   const questions = asks && (target.isAsked || scope === "user") ? questionsFor(target.slots) : [];
   const asking = (text: string, question: JsonObject): Edited =>
-    askedIn(text, client, question.id) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options);
+    askedIn(text, client, question.id) ? { ok: true, text } : addToArray(text, [asks?.list ?? ""], question, options);
   const edits = questions.toReversed().map((question) => (text: string) => asking(text, question));
   return [...edits, (text) => setProperty(text, path, entry, options)];
 }
@@ -162,11 +157,11 @@ export function commandIn(text: string, client: Client, slots: Slots): string | 
 export function removeEdits({ client }: ClientFile, target: ClientTarget, toml: Toml | undefined): readonly Edit[] {
   const { asks, servers, format } = client;
   const path = [servers, target.name];
-  if (format === "toml") return [(text) => (toml as Toml).removeTable(text, path)];
+  if (format === "toml") return [(text) => (toml as Toml).setTable(text, path, undefined)];
   const options = { strict: false, keepsEmpty: client === claudeCode };
   const removing = (text: string, question: JsonObject): Edited =>
     text.includes(asks?.spell(String(question.id)) ?? "")
-      ? unchanged(text)
+      ? { ok: true, text }
       : removeFromArray(text, [asks?.list ?? ""], question, options);
   const removal = (question: JsonObject) => (text: string) => removing(text, question);
   return [(text) => removeProperty(text, path, options), ...(asks ? questionsFor(target.slots) : []).map(removal)];

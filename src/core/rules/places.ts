@@ -32,9 +32,7 @@ export const PLACE_RULES: readonly Rule[] = [
       const isHidden = ignored || subject.hidden.has(path);
       if (right || key || copied.length > 0 || broken || encoding !== "utf-8" || isHidden || isCommon || isOwn)
         return place;
-      const left = isWhole
-        ? { ok: true as const, text: "", changed: true }
-        : removeProperty(text, ["mcpServers"], { strict: true });
+      const left = isWhole ? { ok: true as const, text: "" } : removeProperty(text, ["mcpServers"], { strict: true });
       const end = text.includes("\r\n") ? "\r\n" : "\n";
       const block = `{${end}  "mcpServers": ${text.slice(entry.value.start, entry.value.end)}${end}}${end}`;
       const fix = fixOf(text, left);
