@@ -1,7 +1,7 @@
 /** The entry of a connection in a client's file: how it is found, written and removed. Pure. */
 import { documentOf } from "../check/documents.ts";
 import { haloIn } from "../check/halo-servers.ts";
-import { claudeCode } from "../clients/claude-code.ts";
+import { claudeCode, type Entry, readEntry } from "../clients/claude-code.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { askedId, entryFor, literally, membersIn, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";
 import type { Client, ClientScope } from "../clients/model.ts";
@@ -50,31 +50,28 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
   // a program without a URL, or what is no server: HALO's entry would replace it
   const others = membersIn(document.tree, client)
     .filter(({ key }) => key === name && !servers.some((server) => server.name === name))
-    .map(({ value }): FoundServer => {
-      const runs = member(value, "command") !== undefined;
-      const entry = { name, scope: "project", url: "", headers: {}, values: {}, runs, raw: toJson(value) } as const;
-      return { isHalo: false, entry };
-    });
+    .map(({ value }): FoundServer => ({ isHalo: false, entry: readEntry(name, "project", toJson(value)) }));
+  const found = servers.map((server): FoundServer => {
+    const { entry, url, node, headers } = server;
+    const raw = toJson(entry.value);
+    const [refused] = refusalsIn(entry, client);
+    const isOff = property(raw, "enabled") === false || property(raw, "disabled") === true;
+    const isSse = server.transport === "sse" ? "its URL is under the key for SSE" : undefined;
+    const shape = isOff ? "it is switched off" : isSse;
+    const why = refused === undefined ? shape : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
+    const own: Entry = {
+      ...readEntry(server.name, "project", raw),
+      url: url?.text ?? "",
+      headers: Object.fromEntries(headers.map((each) => [each.name, each.text ?? ""])),
+      values: valuesIn(server),
+      runs: ["headersHelper", "http_headers_helper", client.entry.isBridged ? "" : "command"].some((key) =>
+        member(node, key),
+      ),
+    };
+    return { server, isHalo: about.has(server.name), lost: why === undefined ? undefined : { why }, entry: own };
+  });
   const rank = ({ isHalo, entry }: FoundServer): number => 2 * Number(isHalo) + Number(entry.name === name);
-  return servers
-    .map((server): FoundServer => {
-      const { entry, url, node } = server;
-      const raw = toJson(entry.value);
-      const [refused] = refusalsIn(entry, client);
-      const isSse = server.transport === "sse" ? "its URL is under the key for SSE" : undefined;
-      const isOff = [property(raw, "enabled") === false, property(raw, "disabled") === true].some(Boolean);
-      const shape = isOff ? "it is switched off" : isSse;
-      const why = refused === undefined ? shape : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
-      const runs = ["headersHelper", "http_headers_helper"].some((key) => member(node, key) !== undefined);
-      const own = { name: server.name, scope: "project", url: url?.text ?? "", raw } as const;
-      const headers = Object.fromEntries(server.headers.map((each) => [each.name, each.text ?? ""]));
-      const isRun = runs || (member(node, "command") !== undefined && client.entry.isBridged !== true);
-      const lost = why === undefined ? undefined : { why };
-      const found = { ...own, headers, values: valuesIn(server), runs: isRun };
-      return { server, isHalo: about.has(server.name), lost, entry: found };
-    })
-    .concat(others)
-    .toSorted((a, b) => rank(b) - rank(a));
+  return [...found, ...others].toSorted((a, b) => rank(b) - rank(a));
 }
 
 /** A question of a client for each value, by its variable: VS Code's `inputs`. */
