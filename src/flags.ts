@@ -1,5 +1,5 @@
 /** Every command and flag: the parser and the help are made from this, and a test compares README with it. */
-import { CLIENT_IDS, TOLD_IDS } from "./core/clients/ids.ts";
+import { CLIENT_IDS, TOLD_IDS } from "./core/clients/told.ts";
 
 export interface Flag {
   readonly name: string;

@@ -4,8 +4,7 @@ import { entryFor, referring } from "../../src/core/clients/entry.ts";
 import { CLIENTS } from "../../src/core/clients/index.ts";
 import type { ClientScope } from "../../src/core/clients/model.ts";
 import { chainOf } from "../../src/core/doctor/client-chain.ts";
-import { parseToml } from "../../src/core/formats/toml.ts";
-import { removeTable, setTable } from "../../src/core/formats/toml-edit.ts";
+import { parseToml, setTable } from "../../src/core/formats/toml.ts";
 import { HALO_URL, HEADERS, variablesFor } from "../../src/core/halo.ts";
 import { foundIn } from "../../src/core/plan/clients.ts";
 import { sharedFile } from "../e2e/clients-agreement-support.ts";
@@ -52,7 +51,7 @@ test.each(ROWS)("$id, $scope: $exported, $dotenv, $stored", (row) => {
     store: scope === "user" ? client.store : undefined,
   };
   const text = sharedFile(client, { halo: entryFor(client, HALO_URL, referring(NAMES)) });
-  const [found] = foundIn(file, text, "halo", { parseToml, setTable, removeTable });
+  const [found] = foundIn(file, text, "halo", { parseToml, setTable });
   const { findings, toSend } = chainOf({
     file,
     shown: "file",
@@ -101,7 +100,7 @@ test("Codex sends a reference in http_headers as text, and the wizard replaces i
   const file = { client: codex, scope: "project", path: "/file.toml", store: undefined } as const;
   const headers = Object.entries(NAMES).map(([which, name]) => `"${HEADERS[which as "token"]}" = "\${${name}}"`);
   const text = `[mcp_servers.halo]\nurl = "${HALO_URL}"\nhttp_headers = { ${headers.join(", ")} }\n`;
-  const [found] = foundIn(file, text, "halo", { parseToml, setTable, removeTable });
+  const [found] = foundIn(file, text, "halo", { parseToml, setTable });
   expect(found?.entry.values.token).toEqual({ literal: "${HALO_MCP_TOKEN}" });
   const common = { file, shown: "f", name: "halo", found, exported: NEW, dotenv: {}, stored: {}, given: {} };
   const { findings, toSend } = chainOf({ ...common, ofRepository: true });

@@ -41,7 +41,7 @@ describe("fixtures/edit", () => {
     expect(readdirSync(folder).sort()).toEqual([`before.${extension}`, file].sort());
     expect(written).toBe(read(file));
     if (!edited.ok) return;
-    expect(setProperty(edited.text, PATH, ENTRY, { strict })).toEqual({ ok: true, text: edited.text, changed: false });
+    expect(setProperty(edited.text, PATH, ENTRY, { strict })).toEqual({ ok: true, text: edited.text });
     const removed = textOf(removeProperty(edited.text, PATH, { strict }));
     if (before.trim() === "") expect(isSkeleton(removed)).toBe(true);
     else if (name.startsWith("replace")) expect(removed).toBe(textOf(removeProperty(before, PATH, { strict })));
@@ -94,12 +94,12 @@ describe("removeProperty, of what a user wrote", () => {
     ["last, trailing comma", '{\n  "a": 1,\n  "halo": 1,\n}', '{\n  "a": 1,\n}'],
   ];
   it.each(cases)("%s", (_, before, after) => {
-    expect(removeProperty(before, ["halo"], LENIENT)).toEqual({ ok: true, text: after, changed: true });
+    expect(removeProperty(before, ["halo"], LENIENT)).toEqual({ ok: true, text: after });
   });
 
   it("changes nothing where there is nothing to take out", () => {
     for (const before of ["", " \n", "{}", '{"mcpServers":{}}', '{"mcpServers":{"a":1}}']) {
-      expect(removeProperty(before, PATH, STRICT)).toEqual({ ok: true, text: before, changed: false });
+      expect(removeProperty(before, PATH, STRICT)).toEqual({ ok: true, text: before });
     }
   });
 });
@@ -108,7 +108,7 @@ describe("setProperty", () => {
   it("takes an equal value in any order and format for the same", () => {
     const before = '{"a":{"x":{"k":"\\u0062",\n"l":[1 ]},"y":"\\/"}}';
     const same = setProperty(before, ["a"], { y: "/", x: { l: [1], k: "b" } }, STRICT);
-    expect(same).toEqual({ ok: true, text: before, changed: false });
+    expect(same).toEqual({ ok: true, text: before });
   });
   it("takes any name for a name", () => {
     for (const name of ["__proto__", "constructor", "toString", "", "a.b", 'q"\\\n']) {
@@ -139,9 +139,9 @@ describe("arrays of strings", () => {
     ['{"x":1}', '{"enabledMcpjsonServers": ["halo"], "x":1}'],
   ];
   it.each(cases)("%j", (before, after) => {
-    expect(addToArray(before, path, "halo", STRICT)).toEqual({ ok: true, text: after, changed: true });
-    expect(addToArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: after, changed: false });
-    expect(removeFromArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: before, changed: true });
+    expect(addToArray(before, path, "halo", STRICT)).toEqual({ ok: true, text: after });
+    expect(addToArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: after });
+    expect(removeFromArray(after, path, "halo", STRICT)).toEqual({ ok: true, text: before });
   });
   it("puts it into an empty list, which goes with it", () => {
     const after = textOf(addToArray('{\n  "l": []\n}', ["l"], "halo", STRICT));
@@ -156,8 +156,8 @@ describe("arrays of strings", () => {
   it("refuses what is no array, and leaves alone what is not there", () => {
     expect(addToArray('{"l":{}}', ["l"], "halo", STRICT)).toMatchObject({ ok: false, refused: { offset: 5 } });
     expect(removeFromArray('{"l":"halo"}', ["l"], "halo", STRICT)).toMatchObject({ ok: false, refused: { offset: 5 } });
-    expect(removeFromArray('{"l":["x"]}', ["l"], "halo", STRICT)).toMatchObject({ ok: true, changed: false });
-    expect(removeFromArray("{}", ["l"], "halo", STRICT)).toMatchObject({ ok: true, changed: false });
+    expect(removeFromArray('{"l":["x"]}', ["l"], "halo", STRICT)).toMatchObject({ ok: true });
+    expect(removeFromArray("{}", ["l"], "halo", STRICT)).toMatchObject({ ok: true });
   });
   it("makes a document where there is none, which is a skeleton again after the removal", () => {
     const made = textOf(addToArray("", path, "halo", STRICT));
@@ -208,8 +208,7 @@ it.each([
   expect(setProperty(text, PATH, ENTRY, LENIENT)).toEqual({ ok: false, refused: { offset, reason } });
 });
 
-it("an item that a list has up to twenty times goes; more often is refused, since each removal reads all of it again", () => {
-  const list = (count: number) => JSON.stringify({ list: [...Array(count).fill("halo"), "b"] });
-  expect(textOf(removeFromArray(list(20), ["list"], "halo", STRICT))).toBe('{"list":["b"]}');
-  expect(removeFromArray(list(21), ["list"], "halo", STRICT)).toMatchObject({ ok: false, refused: { offset: 8 } });
+it("an item that a list has several times goes as a whole", () => {
+  const list = JSON.stringify({ list: [...Array(30).fill("halo"), "b"] });
+  expect(textOf(removeFromArray(list, ["list"], "halo", STRICT))).toBe('{"list":["b"]}');
 });

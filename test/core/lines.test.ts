@@ -10,8 +10,8 @@ it.each<[string, string, string]>([
   ["only like it", "#.env\n/.env\n .env\n", "#.env\n/.env\n .env\n\n# HALO: secrets\n.env\n.env.lock\n"],
   ["the heading is there", `a\n${HEADING}\n.env\n\nlogs\n`, `a\n${HEADING}\n.env\n\nlogs\n.env.lock\n`],
 ])("addLines: %s", (_, before, after) => {
-  expect(addLines(before, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after, changed: true });
-  expect(addLines(after, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after, changed: false });
+  expect(addLines(before, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after });
+  expect(addLines(after, [".env", ".env.lock"], HEADING)).toEqual({ ok: true, text: after });
 });
 
 it.each([
@@ -20,7 +20,7 @@ it.each([
   ["no final newline", "a\n\ndotenv", "a"],
   ["the user's own", "use node\ndotenv\n", "use node\ndotenv\n"],
 ])("removeLine: %s", (_, before, after) => {
-  expect(removeLine(before, "dotenv")).toEqual({ ok: true, text: after, changed: before !== after });
+  expect(removeLine(before, "dotenv")).toEqual({ ok: true, text: after });
 });
 
 it.each([

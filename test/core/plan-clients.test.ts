@@ -5,13 +5,12 @@ import { referring } from "../../src/core/clients/entry.ts";
 import { CLIENTS } from "../../src/core/clients/index.ts";
 import type { Client } from "../../src/core/clients/model.ts";
 import { answersFor, sentBy } from "../../src/core/clients/sent.ts";
-import { parseToml } from "../../src/core/formats/toml.ts";
-import { removeTable, setTable } from "../../src/core/formats/toml-edit.ts";
+import { parseToml, setTable } from "../../src/core/formats/toml.ts";
 import { HEADERS, VALUES, variablesFor } from "../../src/core/halo.ts";
 import { type ClientFile, foundIn, hasLiterals, removeEdits, setEdits } from "../../src/core/plan/clients.ts";
 import type { Edit } from "../../src/core/plan/install.ts";
 
-const toml = { parseToml, setTable, removeTable };
+const toml = { parseToml, setTable };
 const values = { token: 'tok-0123456789"\\abcdef', account: "acc-77", profile: "pro-88" };
 const variables = variablesFor("halo");
 const secrets = Object.fromEntries(VALUES.map((value) => [variables[value], values[value]]));

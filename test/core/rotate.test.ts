@@ -26,7 +26,7 @@ test.each<[string, string, string]>([
   ["a comment stays", file(`{/* ${OLD} */"t":"${OLD}"}`), file(`{/* ${OLD} */"t":"${N}"}`)],
 ])("an entry with the token itself: %s", (_, text, done) => {
   const [place] = entryPlace("f", ["mcpServers", "halo"], { values }, true);
-  expect(place?.replace(text, NEW)).toEqual({ ok: true, text: done, changed: true });
+  expect(place?.replace(text, NEW)).toEqual({ ok: true, text: done });
 });
 
 test.each<[string, string, string]>([
@@ -52,7 +52,7 @@ const place = (what: string, token: string, isNamed: boolean, account?: string):
     account,
     isNamed,
     secret: "env",
-    replace: (text) => ({ ok: true, text, changed: false }),
+    replace: (text) => ({ ok: true, text }),
   };
 };
 test("which places: those of the server, then those with the same token; not another account's, not a secret store's", () => {

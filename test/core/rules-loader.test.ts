@@ -86,7 +86,7 @@ describe("messages", () => {
 
 describe("edits", () => {
   const edit = (offset: number, length: number, text: string) => [{ offset, length, text }];
-  const to = (text: string) => ({ ok: true, text, changed: true }) as const;
+  const to = (text: string) => ({ ok: true, text }) as const;
   it("are taken whole or not at all, the first of two that touch", () => {
     expect(applyFixes("abcd", [edit(1, 2, "y"), edit(0, 2, "x"), edit(3, 1, "z")])).toBe("ayz");
     expect(applyFixes("abcd", [edit(1, 0, "y"), edit(1, 0, "x"), edit(0, 1, "z")])).toBe("zybcd");

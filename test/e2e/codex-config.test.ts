@@ -1,9 +1,10 @@
 /** Our edits of `config.toml` and the real Codex: it reads our server and the same others, and the removal gives the file back. */
+
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { removeTable, setTable } from "../../src/core/formats/toml-edit.ts";
+import { setTable } from "../../src/core/formats/toml.ts";
 import { installed } from "../support/claude.ts";
 import { textOf } from "../support/edited.ts";
 import { scratchHome } from "../support/home.ts";
@@ -88,7 +89,7 @@ test.each([
     const after = listed(textOf(setTable(before, PATH, ENTRY)));
     expect(after.find(({ name }) => name === "halo")?.transport).toMatchObject(ENTRY);
     expect(after.filter(({ name }) => name !== "halo")).toEqual(others);
-    expect(listed(textOf(removeTable(readFileSync(file, "utf8"), PATH)))).toEqual(others);
+    expect(listed(textOf(setTable(readFileSync(file, "utf8"), PATH, undefined)))).toEqual(others);
     expect(readFileSync(file, "utf8")).toBe(removed);
   } finally {
     machine.dispose();

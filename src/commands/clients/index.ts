@@ -10,7 +10,7 @@ import { findRoot } from "../../io/read.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createShow } from "../../ui/show.ts";
 import { columnsOf, wrap } from "../../ui/wrap.ts";
-import { findClients, shortPath } from "../shared/found.ts";
+import { findClients, shortPath } from "../shared/client-files.ts";
 import { pathOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 

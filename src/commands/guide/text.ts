@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from "../../core/formats/json.ts";
 import { variablesFor } from "../../core/halo.ts";
 import { questionsFor } from "../../core/plan/clients.ts";
 import { wrap } from "../../ui/wrap.ts";
-import { shortPath } from "../shared/found.ts";
+import { shortPath } from "../shared/client-files.ts";
 
 const UNSET: Readonly<Record<Client["unset"], string>> = {
   literal: "the reference itself is sent",

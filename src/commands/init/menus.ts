@@ -1,7 +1,7 @@
 /** The questions with fixed answers: what to connect, and what to do next. */
 import { claudeCode } from "../../core/clients/claude-code.ts";
-import { CLIENT_IDS, type ClientId, TOLD_IDS } from "../../core/clients/ids.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
+import { CLIENT_IDS, TOLD_IDS } from "../../core/clients/told.ts";
 import { type Diagnosis, stepsAfter } from "../../core/diagnosis/diagnose.ts";
 import { DEFAULT_NAME, nameProblem, type Value } from "../../core/halo.ts";
 import type { Ask, Choice as Row } from "../../ui/ask.ts";
@@ -33,7 +33,7 @@ export async function askChoice(ask: Ask, here: Survey): Promise<Choice> {
   });
   const scopes = SCOPES.filter((scope) => picked.includes(scope));
   const ids = [...CLIENT_IDS, ...TOLD_IDS].filter((id) => picked.includes(id));
-  const clients = scopes.length > 0 ? [claudeCode.id as ClientId, ...ids] : ids;
+  const clients = scopes.length > 0 ? [claudeCode.id, ...ids] : ids;
   return choiceOf(clients, scopes.length > 0 ? scopes : here.choice.scopes);
 }
 

@@ -10,7 +10,7 @@ import type { Ask } from "../../ui/ask.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { named, stepLabel } from "../shared/carry-out.ts";
-import { shortPath } from "../shared/found.ts";
+import { shortPath } from "../shared/client-files.ts";
 import type { Decided, Page } from "./survey.ts";
 
 /** What a file is for. */

@@ -9,9 +9,9 @@ import { toSh } from "../../core/command-line.ts";
 import { placeWords } from "../../core/formats/lines.ts";
 import { fillFor, nameProblem } from "../../core/halo.ts";
 import { CI_FILES, planCi } from "../../core/plan/ci.ts";
-import { isOwn, type OwnScope, planClaude, planSettings } from "../../core/plan/claude-program.ts";
+import { isOwn, type OwnScope, planClaude } from "../../core/plan/claude-program.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
-import { editFiles, type Planned, planProject, secretsOf } from "../../core/plan/install.ts";
+import { editFiles, envEdits, type Planned, planProject, secretsOf } from "../../core/plan/install.ts";
 import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
@@ -203,9 +203,10 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
     values,
     existing,
   };
-  const isOwnEntry = scopes.every((scope) => scope === "user" && existing("user") !== undefined);
   if (!viaStdin) assertFits(here, userSettings);
-  const settings = viaStdin ? [] : stepsOf(planSettings(userSettings, input, snapshot, isOwnEntry));
+  // this Claude Code accepts only references
+  const edits = viaStdin ? [] : envEdits(secretsOf(target, values));
+  const settings = stepsOf(editFiles(snapshot, [[userSettings, edits, "env"]]));
   // claude keeps the values in it; a home folder may be a repository that tracks it
   if (viaStdin) await assertPrivate(here, placeOf(here, store), { ignored: false });
   return [...settings, ...planClaude(input)];

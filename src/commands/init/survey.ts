@@ -6,7 +6,7 @@ import { EXAMPLES } from "../../core/check/documents.ts";
 import { claudeCode, type Entry, type Scope } from "../../core/clients/claude-code.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
 import { claudeState, sessionEnv, storedOf } from "../../core/clients/claude-state.ts";
-import { CLIENT_IDS, type ClientId } from "../../core/clients/ids.ts";
+import { CLIENT_IDS } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { cutValues, dotenvOf } from "../../core/formats/dotenv.ts";
@@ -33,11 +33,11 @@ import {
   choiceOf,
   chosenFiles,
   clientFiles,
+  findClients,
   isInProject,
   loadToml,
   withEntries,
 } from "../shared/client-files.ts";
-import { findClients } from "../shared/found.ts";
 import { openStore } from "../shared/keychain.ts";
 import { connectionOptions, folderFor, seconds } from "../shared/options.ts";
 import { ownFiles, programsFor } from "../shared/programs.ts";
@@ -72,7 +72,7 @@ export function readOptions(context: Context, raw: RawOptions) {
   const said: RawOptions["values"] = Object.fromEntries(
     Object.entries(raw.values).filter(([flag]) => !isAnothers(flag)),
   );
-  const clients = list<ClientId | "found">(said.client ?? "claude-code");
+  const clients = list<string>(said.client ?? "claude-code");
   const isKept = said.bridge === "keychain";
   const scopes = list<Scope>(said.scope ?? (isKept ? "user" : "project"));
   const choice = choiceOf(
@@ -265,8 +265,7 @@ export async function survey(context: Context, options: InitOptions) {
   const isClaudes = ofTeam.some(({ client }) => client === claudeCode);
   const isHere = (id: string): boolean => (place.installed.get(id)?.by ?? "project file") !== "project file";
   const joined = ofTeam.filter(({ client }) => !isClaudes || client === claudeCode || isHere(client.id));
-  const usual =
-    isSaid || joined.length === 0 ? options.choice.clients : joined.map(({ client }) => client.id as ClientId);
+  const usual = isSaid || joined.length === 0 ? options.choice.clients : joined.map(({ client }) => client.id);
   const clients = [...new Set([...usual, ...others])];
   if (clients.length === 0) throw new UsageError("no client was found here", { hint: "npx create-halo-mcp clients" });
   const choice = choiceOf(clients, wished);

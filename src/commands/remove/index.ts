@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { referring } from "../../core/clients/entry.ts";
-import { CLIENT_IDS } from "../../core/clients/ids.ts";
+import { CLIENT_IDS } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
 import { DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";

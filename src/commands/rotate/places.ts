@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { referring } from "../../core/clients/entry.ts";
-import { CLIENT_IDS } from "../../core/clients/ids.ts";
+import { CLIENT_IDS } from "../../core/clients/told.ts";
 import { jsonOf } from "../../core/formats/json.ts";
 import { HALO_URL, VALUES } from "../../core/halo.ts";
 import {

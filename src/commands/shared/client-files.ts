@@ -1,9 +1,8 @@
 /** The files of the clients, and a choice of them. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
-import type { ClientId } from "../../core/clients/ids.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import type { ClientScope } from "../../core/clients/model.ts";
 import { storeOf, userFileOf } from "../../core/clients/paths.ts";
@@ -18,7 +17,7 @@ export const SCOPES = ["project", "local", "user"] as const;
 
 /** What is connected. */
 export interface Choice {
-  readonly clients: readonly ClientId[];
+  readonly clients: readonly string[];
   /** Of Claude Code; none without it. */
   readonly scopes: readonly Scope[];
   /** The files with an entry that this program writes itself. */
@@ -29,8 +28,8 @@ export interface Choice {
 export const isInProject = ({ places }: Choice): boolean => places.some(({ scope }) => scope === "project");
 
 /** These clients in these scopes. A client that has none of them gets the one that it has: nobody else has `local`. */
-export function choiceOf(clients: readonly ClientId[], scopes: readonly Scope[]): Choice {
-  const places = CLIENTS.filter(({ id }) => (clients as readonly string[]).includes(id)).flatMap((client) => {
+export function choiceOf(clients: readonly string[], scopes: readonly Scope[]): Choice {
+  const places = CLIENTS.filter(({ id }) => clients.includes(id)).flatMap((client) => {
     const wished = client === claudeCode ? scopes : scopes.map((scope) => (scope === "local" ? "user" : scope));
     const fitting = client.scopes.filter((scope) => wished.includes(scope));
     if (client === claudeCode) return fitting.includes("project") ? [{ id: client.id, scope: "project" as const }] : [];
@@ -44,13 +43,7 @@ export interface ClientHere extends ClientFile {
   readonly found: readonly FoundServer[];
 }
 
-export async function loadToml(): Promise<Toml> {
-  const [{ parseToml }, { setTable, removeTable }] = await Promise.all([
-    import("../../core/formats/toml.ts"),
-    import("../../core/formats/toml-edit.ts"),
-  ]);
-  return { parseToml, setTable, removeTable };
-}
+export const loadToml = (): Promise<Toml> => import("../../core/formats/toml.ts");
 
 /** Every file in which the wizard itself can write an entry. */
 export function clientFiles(context: Context, root: string): readonly ClientFile[] {
@@ -119,4 +112,28 @@ export function ownValues({ found, store, scope }: ClientHere, snapshot: Snapsho
   return missing.length > 0
     ? undefined
     : { token: headers[token], account: headers[account], profile: headers[profile] };
+}
+
+/** `by`: what shows that a client is here; `shows`: the program's name, or the path: of a project file from the root. */
+type Sign = { readonly by: "program" | "folder" | "project file"; readonly shows: string };
+
+/** What shows it, by the id of each client that is here. `find`: the path of a program. */
+export function findClients(context: Context, root: string, find: (name: string) => string | undefined) {
+  const found = new Map<string, Sign>();
+  for (const client of CLIENTS) {
+    const own = userFileOf(client, context);
+    // Claude Code's is in the home folder itself, which always exists
+    const folder = [dirname(own) === context.home ? own : dirname(own)].find(existsSync);
+    const program = client.programs.find((name) => find(name) !== undefined);
+    const file = client.files.project.find((path) => existsSync(join(root, path)));
+    if (program !== undefined) found.set(client.id, { by: "program", shows: program });
+    else if (folder !== undefined) found.set(client.id, { by: "folder", shows: folder });
+    else if (file !== undefined) found.set(client.id, { by: "project file", shows: file });
+  }
+  return found;
+}
+
+/** A path as a person writes it. */
+export function shortPath(path: string, { home }: Pick<Context, "home">): string {
+  return [`${home}/`, `${home}\\`].some((start) => path.startsWith(start)) ? `~${path.slice(home.length)}` : path;
 }

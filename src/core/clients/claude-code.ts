@@ -21,10 +21,7 @@ export const claudeCode = client("claude-code", "Claude Code", "2.1.332 (2026-11
   reads: [".claude/settings.local.json", ".claude/settings.json"],
   next: [
     { note: "Start claude in this folder and approve the server; /mcp shows it and its tools" },
-    {
-      note: '"claude mcp list" says "Pending approval" or "Failed to connect": it does not read the values of a project',
-      only: "project",
-    },
+    { note: '"claude mcp list" does not read the values of a project: it says "Failed to connect"', only: "project" },
   ],
 });
 

@@ -173,26 +173,21 @@ const GUARDS = ["PreToolUse", "PermissionRequest", "PreSkillShellCommand"];
 const isFilled = (node: Node): boolean =>
   node.kind === "scalar" ? node.value !== null : node.kind === "object" || node.entries.length > 0;
 
-/** Hooks of GUARDS below this node, where none are read. */
-function guardIn(node: Node, depth = 3): Node | undefined {
-  if (node.kind === "scalar" || depth < 0) return undefined;
-  const found =
-    node.kind === "array" ? [] : winners(node).filter(({ key, value }) => GUARDS.includes(key) && isFilled(value));
-  return found[0]?.value ?? node.entries.map(({ value }) => guardIn(value, depth - 1)).find((each) => each);
-}
 const EVENTS = '{"hooks": {"<event>": [{"hooks": […]}]}}';
 const misplaced = (node: Node | undefined, at = ""): readonly Misfit[] =>
   node === undefined ? [] : [{ node, at, got: "in the wrong place", allowed: EVENTS }];
+/** Hooks of GUARDS beside the key "hooks", or a level too deep. */
+const guardIn = (node: Container): Node | undefined =>
+  winners(node).find(({ key, value }) => GUARDS.includes(key) && isFilled(value))?.value;
 
 const hooks: Shape = (node) => {
   if (node.kind === "scalar") return [];
   if (node.kind === "array") return misplaced(node.entries.find(({ value }) => isObjectNode(value))?.value);
   const own = member(node, "hooks")?.value;
-  if (own?.kind === "array" ? isFilled(own) : member(node, "matcher") !== undefined && isObjectNode(own))
-    return misplaced(own);
-  const at = (key: string, misfits: readonly Misfit[]) => misfits.map((each) => ({ ...each, at: `.${key}${each.at}` }));
+  const isHook = own?.kind === "array" ? isFilled(own) : member(node, "matcher") !== undefined;
+  if (own && own.kind !== "scalar" && (isHook || guardIn(own))) return misplaced(own, isHook ? "" : ".hooks");
   return winners(node).flatMap(({ key, value }) =>
-    at(key, GUARDS.includes(key) ? shapeOf("@guard")(value) : misplaced(guardIn(value))),
+    (GUARDS.includes(key) ? shapeOf("@guard")(value) : []).map((each) => ({ ...each, at: `.${key}${each.at}` })),
   );
 };
 
@@ -205,15 +200,10 @@ const marketplaces: Shape = (node) =>
     return oneOf(...SOURCES)(kind).map((each) => ({ ...each, at: `.${key}.source.source` }));
   });
 
-/** Guards are not looked for in the values of these keys. */
-const OPEN =
-  /^(?:hooks|mcpServers|managedMcpServers|lspServers|pluginConfigs|enabledPlugins|extraKnownMarketplaces|env|skillOverrides|modelSettings)$/;
-
 /** What makes Claude Code skip a settings file as a whole; `at` is the key. */
 export const settingsMisfits = once((root: Container): readonly Misfit[] => {
   const all = object({ hooks, extraKnownMarketplaces: marketplaces, additionalMarketplaces: marketplaces })(root);
-  const outside = guardIn({ ...root, entries: root.entries.filter(({ key }) => !OPEN.test(key)) });
-  const misfits = [...shapeOf("")(root), ...all, ...misplaced(outside, ".hooks")];
+  const misfits = [...shapeOf("")(root), ...all, ...misplaced(guardIn(root), ".hooks")];
   return misfits.map((each) => ({ ...each, at: each.at.slice(1) }));
 });
 

@@ -52,9 +52,6 @@ export const codex = client("codex", "Codex", "0.171.0 (2026-11)", {
   verify: ["codex", "doctor", "--json"],
   next: [
     { note: "Start Codex again: it reads its file and the variables when it starts" },
-    {
-      note: "Trust the folder when Codex asks: in a folder that is not trusted it ignores the project's file",
-      only: "project",
-    },
+    { note: "Trust the folder when Codex asks: without that it ignores the project's file", only: "project" },
   ],
 });

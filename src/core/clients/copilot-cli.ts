@@ -22,10 +22,5 @@ export const copilotCli = client("copilot-cli", "GitHub Copilot CLI", "1.0.102 (
   unset: "literal",
   spoils: { literal: /\$/ },
   verify: ["copilot", "mcp", "list"],
-  next: [
-    {
-      note: "Trust the folder when GitHub Copilot CLI asks: without that it ignores the project's file",
-      only: "project",
-    },
-  ],
+  next: [{ note: "Trust the folder when Copilot asks: without that it ignores the project's file", only: "project" }],
 });

@@ -11,10 +11,5 @@ export const kiro = client("kiro", "Kiro", "documentation (2026-11)", {
   unset: "unknown",
   verify: ["kiro-cli", "mcp", "status", "--name", "halo"],
   link: (name, entry) => `kiro://kiro.mcp/add?name=${name}&config=${encodeURIComponent(JSON.stringify(entry))}`,
-  next: [
-    {
-      note: 'Add the names of the variables to the setting "Mcp Approved Env Vars": Kiro expands no others',
-      only: "refers",
-    },
-  ],
+  next: [{ note: 'Add the variables to the setting "Mcp Approved Env Vars": Kiro expands no others', only: "refers" }],
 });

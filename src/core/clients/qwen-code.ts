@@ -34,9 +34,6 @@ export const qwenCode = client("qwen-code", "Qwen Code", "0.24.4 (2026-11)", {
   newToken: { run: ["npx", "create-halo-mcp", "run", "--", "qwen", "mcp", "approve", "halo"] },
   next: [
     { run: ["qwen", "mcp", "approve", "halo"], only: "project" },
-    {
-      note: "Approve it again after every new token, with the variables set: the approval covers their values",
-      only: "project",
-    },
+    { note: "Approve it again after every new token: the approval covers the values", only: "project" },
   ],
 });

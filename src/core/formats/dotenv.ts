@@ -188,7 +188,7 @@ const exampleLines = ({ name, comment, value = "" }: ExampleName): string[] => [
 function verified(before: string, after: string, meant: ReadonlyMap<string, string>): Edited {
   const read = parseDotenv(after);
   const isSame = read.size === meant.size && [...meant].every(([name, value]) => read.get(name) === value);
-  if (isSame) return { ok: true, text: after, changed: after !== before };
+  if (isSame) return { ok: true, text: after };
   const open = assignments(before).find(({ isOpen }) => isOpen);
   if (open !== undefined) return refuse("the quote that opens the value of a variable is not closed", open.rawStart);
   return refuse("it cannot be edited safely: other variables would change", 0);

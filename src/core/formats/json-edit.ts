@@ -2,7 +2,7 @@
  * Edits of JSON and JSONC as text: every other byte stays. jsonc-parser's `modify` is not used, because it
  * reformats neighbours, moves their comments and silently edits broken files (jsonc-parser 3.3.1, 2026).
  */
-import type { Container, Edited, EditOptions, Entry, Json, Node, Refused } from "./json.ts";
+import type { Container, Edited, EditOptions, Entry, Json, Node } from "./json.ts";
 import { equalJson, isObject, parseTree, toJson, toObject } from "./json.ts";
 
 type Path = readonly string[];
@@ -11,13 +11,8 @@ type Path = readonly string[];
 interface Walk {
   readonly root: Node;
   /** Only the last index can be -1: its key does not exist. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly { readonly container: Container; readonly index: number }[];
   readonly node: Node | undefined;
-}
-
-interface Step {
-  readonly container: Container;
-  readonly index: number;
 }
 
 /**
@@ -44,7 +39,7 @@ export function setProperty(text: string, path: Path, value: Json, options: Edit
     const render = (indent?: string): string => `${JSON.stringify(key)}: ${formatJson(member, text, indent)}`;
     return verified(insertFirst(text, root, parent, render), meant, options, parent.start);
   }
-  if (equalJson(toJson(node), value)) return unchanged(text);
+  if (equalJson(toJson(node), value)) return { ok: true, text };
   const isOneLine = !hasBreak(text.slice(parent.start, parent.end));
   const written = formatJson(value, text, isOneLine ? undefined : lineIndent(text, node.start));
   return verified(text.slice(0, node.start) + written + text.slice(node.end), meant, options, node.start);
@@ -57,7 +52,7 @@ export function addToArray(text: string, path: Path, item: Json, options: EditOp
   const { root, node } = walk;
   if (node === undefined) return setProperty(text, path, [item], options);
   if (node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
-  if (indexOfItem(node, item) >= 0) return unchanged(text);
+  if (indexOfItem(node, item) >= 0) return { ok: true, text };
   const meant = withValue(toJson(root), path, [item, ...node.entries.map(({ value }) => toJson(value))]);
   const after = insertFirst(text, root, node, (indent) => formatJson(item, text, indent));
   return verified(after, meant, options, node.start);
@@ -67,26 +62,19 @@ export function addToArray(text: string, path: Path, item: Json, options: EditOp
 export function removeProperty(text: string, path: Path, options: EditOptions): Edited {
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
-  return walk.node === undefined ? unchanged(text) : takeOut(text, path, walk, options);
+  return walk.node === undefined ? { ok: true, text } : takeOut(text, path, walk, options);
 }
-
-/** Each removal parses the document again: thousands of equal items would take minutes. */
-const MOST_TWINS = 20;
 
 /** The document without `item` in the array at `path`: all occurrences, and the array if it becomes empty. */
 export function removeFromArray(text: string, path: Path, item: Json, options: EditOptions): Edited {
-  for (let [current, twins] = [text, 0]; ; twins += 1) {
-    const walk = follow(current, path, options);
-    if ("refused" in walk) return walk;
-    const { steps, node } = walk;
-    if (node !== undefined && node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
-    const index = node === undefined ? -1 : indexOfItem(node, item);
-    if (node === undefined || index < 0) return { ok: true, text: current, changed: current !== text };
-    if (twins === MOST_TWINS) return refuse(`"${path.join(".")}" has the same item more than 20 times`, node.start);
-    const edited = takeOut(current, path, { ...walk, steps: [...steps, { container: node, index }] }, options);
-    if (!edited.ok) return edited;
-    current = edited.text;
-  }
+  const walk = follow(text, path, options);
+  if ("refused" in walk) return walk;
+  const { steps, node } = walk;
+  if (node !== undefined && node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
+  const index = node === undefined ? -1 : indexOfItem(node, item);
+  if (node === undefined || index < 0) return { ok: true, text };
+  const edited = takeOut(text, path, { ...walk, steps: [...steps, { container: node, index }] }, options);
+  return edited.ok ? removeFromArray(edited.text, path, item, options) : edited;
 }
 
 /** True for an empty object, or one whose values are empty objects: the rest of a file that we created. */
@@ -100,7 +88,7 @@ export function isSkeleton(text: string): boolean {
 function follow(text: string, path: Path, options: EditOptions): Walk | (Edited & { readonly ok: false }) {
   const tree = parseTree(isBlank(text) ? "{}" : text, options);
   if (!tree.ok) return tree;
-  const steps: Step[] = [];
+  const steps: { container: Container; index: number }[] = [];
   let node: Node | undefined = tree.root;
   for (const [level, key] of path.entries()) {
     if (node?.kind !== "object") {
@@ -180,7 +168,7 @@ export const UNSAFE = "it cannot be edited safely";
 function verified(after: string, meant: Json | undefined, options: EditOptions, offset: number): Edited {
   const tree = parseTree(after, options);
   if (!tree.ok || meant === undefined || !equalJson(toJson(tree.root), meant)) return refuse(UNSAFE, offset);
-  return { ok: true, text: after, changed: true };
+  return { ok: true, text: after };
 }
 
 /** The document with another value at the path; undefined removes it. */
@@ -194,9 +182,10 @@ function withValue(document: Json, path: Path, value: Json | undefined): Json | 
 }
 
 /** The first line break and the first step of indentation in the document. */
-function layoutOf(text: string) {
-  return { eol: /\r\n|\n|\r/.exec(text)?.[0] ?? "\n", unit: /[\r\n]([ \t]+)"/.exec(text)?.[1] ?? "  " };
-}
+const layoutOf = (text: string) => ({
+  eol: /\r\n|\n|\r/.exec(text)?.[0] ?? "\n",
+  unit: /[\r\n]([ \t]+)"/.exec(text)?.[1] ?? "  ",
+});
 
 /** A value as text, on one line without indentation. JSON strings have no line breaks: each one is layout. */
 function formatJson(value: Json, text: string, indent: string | undefined): string {
@@ -205,30 +194,16 @@ function formatJson(value: Json, text: string, indent: string | undefined): stri
   return JSON.stringify(value, null, unit).replaceAll("\n", eol + indent);
 }
 
-function lineIndent(text: string, offset: number): string {
-  return /(?:^\uFEFF?|[\r\n])([ \t]*)[^\r\n]*$/.exec(text.slice(0, offset))?.[1] ?? "";
-}
+const lineIndent = (text: string, offset: number): string =>
+  /(?:^\uFEFF?|[\r\n])([ \t]*)[^\r\n]*$/.exec(text.slice(0, offset))?.[1] ?? "";
 
-function hasBreak(text: string): boolean {
-  return /[\r\n]/.test(text);
-}
+const hasBreak = (text: string): boolean => /[\r\n]/.test(text);
 
-function indexOfItem(array: Container, item: Json): number {
-  return array.entries.findIndex(({ value }) => equalJson(toJson(value), item));
-}
+const indexOfItem = ({ entries }: Container, item: Json): number =>
+  entries.findIndex(({ value }) => equalJson(toJson(value), item));
 
-function isBlank(text: string): boolean {
-  return /^\uFEFF?[ \t\r\n]*$/.test(text);
-}
+const isBlank = (text: string): boolean => /^\uFEFF?[ \t\r\n]*$/.test(text);
 
-export function unchanged(text: string): Edited {
-  return { ok: true, text, changed: false };
-}
-
-export function refuse(
-  reason: string,
-  offset: number,
-  hint?: string,
-): { readonly ok: false; readonly refused: Refused } {
+export function refuse(reason: string, offset: number, hint?: string): Edited & { readonly ok: false } {
   return { ok: false, refused: hint === undefined ? { reason, offset } : { reason, offset, hint } };
 }

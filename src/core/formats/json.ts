@@ -13,10 +13,7 @@ export interface Refused {
   readonly hint?: string;
 }
 
-/** With `changed: false`, the text is the input. */
-export type Edited =
-  | { readonly ok: true; readonly text: string; readonly changed: boolean }
-  | { readonly ok: false; readonly refused: Refused };
+export type Edited = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly refused: Refused };
 
 /** `strict`: comments and trailing commas are refused, since Claude Code drops the whole `.mcp.json` because of them. */
 export interface EditOptions {

@@ -41,30 +41,31 @@ export function cutLines(text: string, spans: readonly { readonly start: number;
 
 type Done = Edited & { readonly ok: true };
 
-/** The lines with their breaks, and their text for comparison, without spaces at the end. */
-function linesOf(text: string): { readonly all: readonly string[]; readonly plain: readonly string[] } {
-  const all = text.split(/(?<=\n)/);
-  return { all, plain: all.map((line) => line.replace(/^\uFEFF/, "").trimEnd()) };
-}
+/** The lines for comparison: without breaks and spaces at the end. */
+const plainLines = (text: string): readonly string[] =>
+  text.split("\n").map((line) => line.replace(/^\uFEFF/, "").trimEnd());
 
 /** The file with these lines: missing ones appended under the heading, or after the last line if it is there. */
 export function addLines(text: string, lines: readonly string[], heading?: string): Done {
-  const { plain } = linesOf(text);
+  const plain = plainLines(text);
   const wanted = lines.filter((line) => !plain.includes(line));
-  if (wanted.length === 0) return { ok: true, text, changed: false };
   const isBlock = heading === undefined || !plain.includes(heading);
   const above = isBlock ? [text === "" ? [] : "", heading ?? []].flat() : [];
-  return { ok: true, text: appendLines(text, [...above, ...wanted]), changed: true };
+  return { ok: true, text: wanted.length === 0 ? text : appendLines(text, [...above, ...wanted]) };
+}
+
+function withoutLines(text: string, numbers: readonly number[]): Done {
+  const all = text.split(/(?<=\n)/);
+  const startOf = (at: number): number => all.slice(0, at).join("").length;
+  const spans = numbers.toSorted((a, b) => a - b).map((at) => ({ start: startOf(at), end: startOf(at + 1) }));
+  return { ok: true, text: cutLines(text, spans) };
 }
 
 /** The inverse of `addLines` for one line: removed with the empty line above it only if it is between empty lines. */
 export function removeLine(text: string, line: string): Done {
-  const { all, plain } = linesOf(text);
+  const plain = plainLines(text);
   const at = plain.findLastIndex((each, index) => each === line && !plain[index - 1] && !plain[index + 1]);
-  if (at < 0) return { ok: true, text, changed: false };
-  const lengthOf = (count: number): number => all.slice(0, count).join("").length;
-  const span = { start: lengthOf(plain[at - 1] === "" ? at - 1 : at), end: lengthOf(at + 1) };
-  return { ok: true, text: cutLines(text, [span]), changed: true };
+  return withoutLines(text, at < 0 ? [] : plain[at - 1] === "" ? [at - 1, at] : [at]);
 }
 
 /** The inverse of `addLines` for a block: these lines under its heading; the heading too, if none of its `kept` lines is left. Without a heading the last of each. */
@@ -74,13 +75,11 @@ export function removeLines(
   heading: string | undefined,
   kept: readonly string[],
 ): Done {
-  const { all, plain } = linesOf(text);
+  const plain = plainLines(text);
   const top = heading === undefined ? -1 : plain.indexOf(heading);
-  const cut = lines.map((line) => plain.lastIndexOf(line)).filter((at) => at > top);
-  if (cut.length === 0 || (heading !== undefined && top < 0)) return { ok: true, text, changed: false };
-  if (top >= 0 && !kept.some((line) => plain.lastIndexOf(line) > top))
+  const isThere = heading === undefined || top >= 0;
+  const cut = lines.map((line) => plain.lastIndexOf(line)).filter((at) => isThere && at > top);
+  if (cut.length > 0 && top >= 0 && !kept.some((line) => plain.lastIndexOf(line) > top))
     cut.push(...(plain[top - 1] === "" ? [top - 1, top] : [top]));
-  const startOf = (at: number): number => all.slice(0, at).join("").length;
-  const spans = cut.sort((a, b) => a - b).map((at) => ({ start: startOf(at), end: startOf(at + 1) }));
-  return { ok: true, text: cutLines(text, spans), changed: true };
+  return withoutLines(text, cut);
 }

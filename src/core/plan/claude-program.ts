@@ -2,12 +2,10 @@
 import { claudeCode, type Entry, reference, type Scope } from "../clients/claude-code.ts";
 import { entryFor, type Slots } from "../clients/entry.ts";
 import { toSh } from "../command-line.ts";
-import { equalJson, type Json, jsonOf, property } from "../formats/json.ts";
+import { equalJson, type Json } from "../formats/json.ts";
 import { HEADERS, VALUES, type Value } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
-import { editFiles, envEdits, type Planned, secretsOf } from "./install.ts";
-import type { RunStep, Snapshot, Step } from "./model.ts";
-import { variablesOf } from "./target.ts";
+import type { RunStep, Step } from "./model.ts";
 
 export type OwnScope = Exclude<Scope, "project">;
 export const isOwn = (scope: Scope): scope is OwnScope => scope !== "project";
@@ -43,25 +41,6 @@ export function removeEntry(program: string, scope: OwnScope, { name, url, heade
   const add = [program, "mcp", "add-json", "--scope", scope, name, "-"] as const;
   const undo = raw === undefined ? {} : { undo: add, undoStdin: JSON.stringify(raw) };
   return { kind: "run", argv, why, details: describe("existing", url, headers), ...undo };
-}
-
-/** Values in the user's settings, for a Claude Code that accepts only references. Another connection's ID stays. */
-export function planSettings(
-  path: string,
-  { slots, values }: ClaudeInput,
-  snapshot: Snapshot,
-  isOwn: boolean,
-): Planned {
-  const taken = variablesOf(slots).find(({ value, env }) => {
-    const is = property(jsonOf(snapshot.get(path), false), "env", env);
-    return value !== "token" && !isOwn && is !== undefined && is !== values[value];
-  });
-  if (taken !== undefined) {
-    const reason = `${taken.env} already has another value there, which another connection uses`;
-    const hint = "a newer Claude Code keeps the values with the entry: claude update, then run this again";
-    return { ok: false, path, text: "", refused: { reason, hint, offset: 0 } };
-  }
-  return editFiles(snapshot, [[path, envEdits(secretsOf({ slots }, values)), "env"]]);
 }
 
 /** Adds or replaces the entry: with its values on standard input if claude reads it, else with references. */

@@ -1,7 +1,7 @@
 /** The entry of a connection in a client's file: how it is found, written and removed. Pure. */
 import { documentOf } from "../check/documents.ts";
 import { haloIn } from "../check/halo-servers.ts";
-import { claudeCode } from "../clients/claude-code.ts";
+import { claudeCode, type Entry, readEntry } from "../clients/claude-code.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { askedId, entryFor, literally, membersIn, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";
 import type { Client, ClientScope } from "../clients/model.ts";
@@ -13,22 +13,17 @@ import {
   type JsonObject,
   parseTree,
   property,
-  type Tree,
   toJson,
   toObject,
 } from "../formats/json.ts";
-import { addToArray, removeFromArray, removeProperty, setProperty, unchanged } from "../formats/json-edit.ts";
+import { addToArray, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
 import { member } from "../formats/nodes.ts";
 import { HALO_URL, LABELS, type Value, valueNamed } from "../halo.ts";
 import type { Edit } from "./install.ts";
 import { type Found, variablesOf } from "./target.ts";
 
-/** The editor of TOML, which is loaded only when such a file is there or wanted. */
-export interface Toml {
-  readonly parseToml: (text: string) => Tree;
-  readonly setTable: (text: string, path: readonly string[], value: JsonObject) => Edited;
-  readonly removeTable: (text: string, path: readonly string[]) => Edited;
-}
+/** The reader and editor of TOML, loaded only when such a file is there or wanted. */
+export type Toml = typeof import("../formats/toml.ts");
 
 /** A file in which a client can have an entry. The paths are absolute. */
 export interface ClientFile {
@@ -55,31 +50,28 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
   // a program without a URL, or what is no server: HALO's entry would replace it
   const others = membersIn(document.tree, client)
     .filter(({ key }) => key === name && !servers.some((server) => server.name === name))
-    .map(({ value }): FoundServer => {
-      const runs = member(value, "command") !== undefined;
-      const entry = { name, scope: "project", url: "", headers: {}, values: {}, runs, raw: toJson(value) } as const;
-      return { isHalo: false, entry };
-    });
+    .map(({ value }): FoundServer => ({ isHalo: false, entry: readEntry(name, "project", toJson(value)) }));
+  const found = servers.map((server): FoundServer => {
+    const { entry, url, node, headers } = server;
+    const raw = toJson(entry.value);
+    const [refused] = refusalsIn(entry, client);
+    const isOff = property(raw, "enabled") === false || property(raw, "disabled") === true;
+    const isSse = server.transport === "sse" ? "its URL is under the key for SSE" : undefined;
+    const shape = isOff ? "it is switched off" : isSse;
+    const why = refused === undefined ? shape : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
+    const own: Entry = {
+      ...readEntry(server.name, "project", raw),
+      url: url?.text ?? "",
+      headers: Object.fromEntries(headers.map((each) => [each.name, each.text ?? ""])),
+      values: valuesIn(server),
+      runs: ["headersHelper", "http_headers_helper", client.entry.isBridged ? "" : "command"].some((key) =>
+        member(node, key),
+      ),
+    };
+    return { server, isHalo: about.has(server.name), lost: why === undefined ? undefined : { why }, entry: own };
+  });
   const rank = ({ isHalo, entry }: FoundServer): number => 2 * Number(isHalo) + Number(entry.name === name);
-  return servers
-    .map((server): FoundServer => {
-      const { entry, url, node } = server;
-      const raw = toJson(entry.value);
-      const [refused] = refusalsIn(entry, client);
-      const isSse = server.transport === "sse" ? "its URL is under the key for SSE" : undefined;
-      const isOff = [property(raw, "enabled") === false, property(raw, "disabled") === true].some(Boolean);
-      const shape = isOff ? "it is switched off" : isSse;
-      const why = refused === undefined ? shape : `${refused.what}, and ${client.label} needs ${refused.allowed}`;
-      const runs = ["headersHelper", "http_headers_helper"].some((key) => member(node, key) !== undefined);
-      const own = { name: server.name, scope: "project", url: url?.text ?? "", raw } as const;
-      const headers = Object.fromEntries(server.headers.map((each) => [each.name, each.text ?? ""]));
-      const isRun = runs || (member(node, "command") !== undefined && client.entry.isBridged !== true);
-      const lost = why === undefined ? undefined : { why };
-      const found = { ...own, headers, values: valuesIn(server), runs: isRun };
-      return { server, isHalo: about.has(server.name), lost, entry: found };
-    })
-    .concat(others)
-    .toSorted((a, b) => rank(b) - rank(a));
+  return [...found, ...others].toSorted((a, b) => rank(b) - rank(a));
 }
 
 /** A question of a client for each value, by its variable: VS Code's `inputs`. */
@@ -121,7 +113,7 @@ export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | un
   const { asks } = client;
   const questions = asks && (target.isAsked || scope === "user") ? questionsFor(target.slots) : [];
   const asking = (text: string, question: JsonObject): Edited =>
-    askedIn(text, client, question.id) ? unchanged(text) : addToArray(text, [asks?.list ?? ""], question, options);
+    askedIn(text, client, question.id) ? { ok: true, text } : addToArray(text, [asks?.list ?? ""], question, options);
   const edits = questions.toReversed().map((question) => (text: string) => asking(text, question));
   return [...edits, (text) => setProperty(text, path, entry, options)];
 }
@@ -162,11 +154,11 @@ export function commandIn(text: string, client: Client, slots: Slots): string | 
 export function removeEdits({ client }: ClientFile, target: ClientTarget, toml: Toml | undefined): readonly Edit[] {
   const { asks, servers, format } = client;
   const path = [servers, target.name];
-  if (format === "toml") return [(text) => (toml as Toml).removeTable(text, path)];
+  if (format === "toml") return [(text) => (toml as Toml).setTable(text, path, undefined)];
   const options = { strict: false, keepsEmpty: client === claudeCode };
   const removing = (text: string, question: JsonObject): Edited =>
     text.includes(asks?.spell(String(question.id)) ?? "")
-      ? unchanged(text)
+      ? { ok: true, text }
       : removeFromArray(text, [asks?.list ?? ""], question, options);
   const removal = (question: JsonObject) => (text: string) => removing(text, question);
   return [(text) => removeProperty(text, path, options), ...(asks ? questionsFor(target.slots) : []).map(removal)];

@@ -105,24 +105,23 @@ export function editFiles(snapshot: Snapshot, files: readonly FileEdits[]): Plan
 
 const envrcLine = ({ envFromRoot }: Project): string => `dotenv_if_exists ${quoteSh(envFromRoot)}`;
 
-/** In `.env.example`; `ids`: what may be in it besides the names, never the token. */
+/** In `.env.example`; `idOf`: what may be in it besides the names, never the token. */
 const exampleNames = (
   variables: ReturnType<typeof variablesOf>,
-  ids: (which: "account" | "profile", env: string) => string | undefined,
+  idOf: (which: Value, env: string) => string | undefined,
 ) =>
-  variables.map(({ value, env }) => ({
-    name: env,
-    comment: COMMENTS[value],
-    value: value === "token" ? undefined : ids(value, env),
-  }));
+  variables.map(({ value, env }) => {
+    return { name: env, comment: COMMENTS[value], value: value === "token" ? undefined : idOf(value, env) };
+  });
 
 /** Sets variables under "env", the first at the top. */
 export function envEdits(variables: Secrets): readonly Edit[] {
-  const edit =
-    ([name, value]: [string, string]) =>
-    (text: string) =>
-      setProperty(text, ["env", name], value, STRICT);
-  return Object.entries(variables).reverse().map(edit);
+  const pairs = Object.entries(variables).toReversed();
+  return pairs.map(
+    ([name, value]) =>
+      (text) =>
+        setProperty(text, ["env", name], value, STRICT),
+  );
 }
 
 export const secretsOf = ({ slots }: Pick<Target, "slots">, values: Readonly<Record<Value, string>>): Secrets =>
@@ -156,8 +155,7 @@ export function planProject(input: ProjectInput): Planned {
 }
 
 /** A line at the end, even if it also stands above: there a later rule takes it back. */
-const excepted = (line: string) => (text: string) =>
-  ({ ok: true, text: appendLines(text, [line]), changed: true }) as const;
+const excepted = (line: string) => (text: string) => ({ ok: true, text: appendLines(text, [line]) }) as const;
 
 /** Removes what `planProject` added: the reference first, then the values, and a rule of ours only after its file. */
 export function planRemoval(input: RemovalInput): Planned {
@@ -173,29 +171,16 @@ export function planRemoval(input: RemovalInput): Planned {
     ...inBridge.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
-  const shared = (files: readonly FileEdits[]): readonly FileEdits[] => (isValuesOnly ? [] : files);
-  const planned = planTakingOut(
-    snapshot,
-    [
-      ...shared(input.entryEdits),
-      ...shared([[paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []]]),
-      [paths.bridge, settings, "env"],
-      ...shared([
-        [
-          paths.example,
-          [
-            (text) =>
-              removeExampleNames(
-                text,
-                exampleNames(variables, (_, env) => shown.get(env)),
-              ),
-          ],
-        ],
-      ]),
-      [paths.env, [(text) => removeDotenv(text, names)], "env"],
-    ],
-    tracked,
-  );
+  const shared = (edit: Edit): readonly Edit[] => (isValuesOnly ? [] : [edit]);
+  const examples = exampleNames(variables, (_, env) => shown.get(env));
+  const files: readonly FileEdits[] = [
+    ...(isValuesOnly ? [] : input.entryEdits),
+    [paths.envrc, kept.size === 0 ? shared((text) => removeLine(text, envrcLine(input))) : []],
+    [paths.bridge, settings, "env"],
+    [paths.example, shared((text) => removeExampleNames(text, examples))],
+    [paths.env, [(text) => removeDotenv(text, names)], "env"],
+  ];
+  const planned = planTakingOut(snapshot, files, tracked);
   if (!planned.ok || isValuesOnly) return planned;
   const isGone = (rule: Rule): boolean => isNeedless(rule, snapshot, planned.steps);
   const edits = [paths.ignore, paths.exclude].map((file): FileEdits => {

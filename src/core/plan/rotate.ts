@@ -124,7 +124,7 @@ function swap(
   const now = nodeIn(parse(after));
   if (node === undefined || now === undefined || !equalJson(toJson(now), swapped(toJson(node), old, fresh)))
     return { ok: false, refused: { reason: "the token in it cannot be replaced safely", offset: node?.start ?? 0 } };
-  return { ok: true, text: after, changed: after !== text };
+  return { ok: true, text: after };
 }
 
 /** The same in a value. */

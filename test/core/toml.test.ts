@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { equalJson, type Json, type JsonObject, property, toJson } from "../../src/core/formats/json.ts";
 import { placeWords } from "../../src/core/formats/lines.ts";
-import { parseToml } from "../../src/core/formats/toml.ts";
-import { removeTable, setTable } from "../../src/core/formats/toml-edit.ts";
+import { parseToml, setTable } from "../../src/core/formats/toml.ts";
 import { textOf } from "../support/edited.ts";
 import { type Random, randomFrom } from "./random.ts";
 
@@ -14,7 +13,7 @@ const HEADERS = '{ "X-CM-PRODUCTTOKEN" = "HALO_MCP_TOKEN" }';
 const BLOCK = `[mcp_servers.halo]\n${URL_LINE}\nenv_http_headers = ${HEADERS}\n`;
 
 const set = (text: string): string => textOf(setTable(text, PATH, ENTRY));
-const remove = (text: string): string => textOf(removeTable(text, PATH));
+const remove = (text: string): string => textOf(setTable(text, PATH, undefined));
 
 function parsed(text: string): JsonObject {
   const tree = parseToml(text);
@@ -44,9 +43,9 @@ describe("a new table goes to the end, and its removal gives the file back", () 
     expect(after).toBe(
       expected ?? `${before}${before.endsWith("\n") ? "" : "\n"}\n${before.endsWith("\n") ? BLOCK : BLOCK.trimEnd()}`,
     );
-    expect(setTable(after, PATH, ENTRY)).toEqual({ ok: true, text: after, changed: false });
+    expect(setTable(after, PATH, ENTRY)).toEqual({ ok: true, text: after });
     expect(remove(after)).toBe(before);
-    expect(removeTable(before, PATH)).toEqual({ ok: true, text: before, changed: false });
+    expect(setTable(before, PATH, undefined)).toEqual({ ok: true, text: before });
   });
 
   it("keeps what another program wrote behind it", () => {
@@ -59,7 +58,7 @@ describe("a new table goes to the end, and its removal gives the file back", () 
     const after = textOf(setTable("", ["x y", "z"], value));
     expect(after.split("\n")[0]).toBe('["x y".z]');
     expect(equalJson(parsed(after), { "x y": { z: value } })).toBe(true);
-    expect(textOf(removeTable(after, ["x y", "z"]))).toBe("");
+    expect(textOf(setTable(after, ["x y", "z"], undefined))).toBe("");
   });
 });
 
@@ -75,7 +74,7 @@ describe("an equal table stays as it is written", () => {
       "dotted",
       `mcp_servers.halo.${URL_LINE}\nmcp_servers.halo.env_http_headers.X-CM-PRODUCTTOKEN = "HALO_MCP_TOKEN"\n`,
     ],
-  ])("%s", (_, text) => expect(setTable(text, PATH, ENTRY)).toEqual({ ok: true, text, changed: false }));
+  ])("%s", (_, text) => expect(setTable(text, PATH, ENTRY)).toEqual({ ok: true, text }));
 });
 
 const OLD = `# servers
@@ -151,7 +150,7 @@ describe("in a table that differs, only its own lines change", () => {
     ],
   ])("%s", (_, before, after, removed) => {
     expect(set(before)).toBe(after);
-    expect(setTable(after, PATH, ENTRY)).toEqual({ ok: true, text: after, changed: false });
+    expect(setTable(after, PATH, ENTRY)).toEqual({ ok: true, text: after });
     expect(remove(before)).toBe(removed);
   });
 });
@@ -174,7 +173,7 @@ describe("refused, with the place", () => {
     const { reason, offset, hint } = edited.refused;
     const words = [reason, hint].filter((part) => part !== undefined).join("; ");
     expect(`${placeWords(text, offset).slice(1)} ${words}`).toBe(expected);
-    if (!expected.endsWith("safely")) expect(removeTable(text, PATH)).toEqual(edited);
+    if (!expected.endsWith("safely")) expect(setTable(text, PATH, undefined)).toEqual(edited);
   });
   it("not the removal of what is not there", () => expect(remove("mcp_servers = {}\n")).toBe("mcp_servers = {}\n"));
 });
