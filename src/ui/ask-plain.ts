@@ -27,7 +27,6 @@ const PASTE_MS = 60;
 async function readLine({ stdin, signal }: Context, pastedBreak: string, isSecret: boolean): Promise<string> {
   if (signal.aborted) throw new Cancelled();
   const input = openPromptInput(stdin, "text", pastedBreak);
-  if (isSecret) stdin.setRawMode?.(true);
   let text = "";
   try {
     await new Promise<void>((resolve, reject) => {
@@ -57,6 +56,8 @@ export function createPlainAsk(context: Context, pastedBreak: string) {
   /** Asks until the answer is one. */
   async function until<T>(words: string, read: (answer: string) => T | undefined, isSecret = false): Promise<T> {
     for (;;) {
+      // before the question, or the beginning of a fast paste would be shown
+      if (isSecret) context.stdin.setRawMode?.(true);
       say(
         words
           .split("\n")
