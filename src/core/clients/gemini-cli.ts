@@ -35,6 +35,5 @@ export const geminiCli = client("gemini-cli", "Gemini CLI", "0.61.0 (2026-11)", 
       note: "Trust the folder when Gemini CLI asks: in a folder that is not trusted no server is loaded",
       only: "project",
     },
-    { note: "Export the token in the shell that starts Gemini CLI: from a .env it arrives empty", only: "refers" },
   ],
 });
