@@ -36,7 +36,6 @@ const PASTE_MS = 60;
 async function readLine({ stdin, signal }: Context, pastedBreak: string, isSecret: boolean): Promise<string> {
   if (signal.aborted) throw new Cancelled();
   const input = openPromptInput(stdin, "text", pastedBreak);
-  if (isSecret) stdin.setRawMode?.(true);
   let text = "";
   try {
     await new Promise<void>((resolve, reject) => {
@@ -67,6 +66,8 @@ function createPlainAsk(context: Context, pastedBreak: string) {
   /** Asks until the answer is one. */
   async function until<T>(words: string, read: (answer: string) => T | undefined, isSecret = false): Promise<T> {
     for (;;) {
+      // before the question, or the beginning of a fast paste would be shown
+      if (isSecret) context.stdin.setRawMode?.(true);
       const lines = words.split("\n").flatMap((part) => wrap(part, columnsOf(context.stderr) - 1));
       say(lines.join("\n"));
       const found = read(await readLine(context, pastedBreak, isSecret));
@@ -122,7 +123,7 @@ const DRAIN_MS = 150;
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
 /** On a stream of ours, clack ignores NO_COLOR: remove the colours, keep the cursor sequences. It also draws where the locale has no signs. */
-function promptOutput({ stderr, color, unicode }: Context): Writable {
+function promptOutput({ stderr, color, unicode }: Context) {
   const output = new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
@@ -172,9 +173,13 @@ async function drawnAsk(context: Context, pastedBreak: string) {
     placeholder: clean(placeholder),
   });
 
+  // clack 1.9 breaks a long mask without its bar. It gives the mask to replaceAll, which takes a function, too
+  const most = promptOutput(context).columns - 4;
+  const mask = ((_: string, at: number) => (at < most ? "▪" : "")) as unknown as string;
+
   return {
     secret: (question: TextQuestion) =>
-      run<string>("text", (io) => password({ ...io, ...textOf(question), clearOnError: true }), DRAIN_MS),
+      run<string>("text", (io) => password({ ...io, ...textOf(question), mask, clearOnError: true }), DRAIN_MS),
     text: (question: TextQuestion) => run<string>("text", (io) => text({ ...io, ...textOf(question) })),
     confirm: ({ message, initial }: { readonly message: string; readonly initial: boolean }) =>
       run<boolean>("keys", (io) => confirm({ ...io, message: clean(message), initialValue: initial })),

@@ -16,14 +16,15 @@ export function createShow(context: Context, wanted: Readonly<Record<"quiet" | "
   const width = columns - (guide ? 4 : 2);
   const bar = guide ? `${dim(sign.bar)}  ` : "";
 
-  const say = (mark: string, text: string, details: readonly string[] = []): void => {
+  /** `isBelow`: directly below the line before, without a bar between them. */
+  const say = (mark: string, text: string, details: readonly string[] = [], isBelow = false): void => {
     const [first = "", ...rest] = text.split("\n").flatMap((part) => wrap(part, width - 3));
     const more = details.flatMap((detail) => wrap(detail, width - 3)).map(dim);
     const below = [...rest, ...more].map((part) => (guide ? bar : "   ") + part);
-    output.say([...(guide ? [dim(sign.bar)] : []), `${mark}  ${first}`, ...below].join("\n"));
+    output.say([...(guide && !isBelow ? [dim(sign.bar)] : []), `${mark}  ${first}`, ...below].join("\n"));
   };
-  const unlessQuiet = (mark: string) => (text: string, details?: readonly string[]) =>
-    quiet || say(mark, text, details);
+  const unlessQuiet = (mark: string) => (text: string, details?: readonly string[], isBelow?: boolean) =>
+    quiet || say(mark, text, details, isBelow);
 
   return {
     paint,
@@ -33,7 +34,8 @@ export function createShow(context: Context, wanted: Readonly<Record<"quiet" | "
     /** A token that a flag promised does not come. */
     waits: (flag: string) => quiet || say(sign.dot, `Waiting for the token of ${flag} …`),
     ok: unlessQuiet(paint.green(sign.ok)),
-    warn: (text: string, details?: readonly string[]) => say(paint.yellow(sign.warn), text, details),
+    warn: (text: string, details?: readonly string[], isBelow?: boolean) =>
+      say(paint.yellow(sign.warn), text, details, isBelow),
     bad: (text: string, details?: readonly string[]) => say(paint.red(sign.bad), text, details),
     /** Lines that must stay as they are: diffs, commands. */
     verbatim: (lines: readonly string[]) => quiet || output.say(lines.map((line) => `${bar}${line}\n`).join("")),

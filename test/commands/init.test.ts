@@ -134,7 +134,7 @@ describe("startLines", () => {
     ).join(" ");
   };
   it("speaks of trust only in a folder that is not trusted", () => {
-    expect(said({ ...good, store: {} })).toContain("asks if you trust");
+    expect(said({ ...good, store: {} })).toContain('Pick "Yes, I trust this folder"');
     expect(said(good)).not.toContain("trust");
     expect(said(good)).toContain("Next: cd /repo && claude");
   });

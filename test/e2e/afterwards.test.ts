@@ -11,7 +11,6 @@ import {
   fakeClaude,
   full,
   HARM,
-  ids,
   type Machine,
   on,
   PASTE,
@@ -21,6 +20,7 @@ import {
   start,
   TOKEN,
   typePrinted,
+  wideLines,
   withToken,
 } from "./support.ts";
 
@@ -169,12 +169,32 @@ describe.concurrent("the last screen", () => {
       expect(execFileSync("git", ["-C", clone, "status", "--short"], { env: m.env, encoding: "utf8" })).toBe("");
     }));
 
-  test("at most 12 lines of 80 columns, the verdict and one next step last", () =>
+  // HALO's own endpoint, which nothing is sent to, and the stand-in, whose URL is in more commands
+  const OWN = ["--skip-test"];
+  const NO = "Start Claude Code here now?: right enter";
+  test.each<[string, readonly string[], readonly string[], string]>([
+    ["Claude Code alone, HALO's own URL", OWN, [PASTE, ...ASK_IDS, APPLY], "Saved, but not tested."],
+    ["Claude Code alone", [], [PASTE, ...ASK_IDS, APPLY], "HALO answers with the saved settings."],
+    ["Claude Code that is installed", ["claude"], [PASTE, ...ASK_IDS, APPLY, NO], "HALO is connected: Claude Code"],
+    ["Claude Code and Cursor", ["cursor"], [PASTE, ...ASK_IDS, APPLY], "HALO answers."],
+    ["Claude Code that is installed, and Cursor", ["claude", "cursor"], [PASTE, ...ASK_IDS, APPLY, NO], "HALO is"],
+    ["Cursor alone", ["alone"], [PASTE, ...ASK_IDS, APPLY], "HALO answers with the saved settings. Not yet"],
+  ])("at most 12 lines of 80 columns, the verdict and one next step last: %s", (_, how, answers, verdict) =>
     on({}, async (m) => {
-      // HALO's own endpoint, which nothing is sent to
-      const { code, stdout } = await m.run(["--yes", "--skip-test", ...ids], { env: withToken });
-      const lines = stdout.trimEnd().split("\n");
-      expect([code, lines.length <= 12, lines.filter((line) => line.length > 80)]).toEqual([0, true, []]);
-      expect(stdout).toMatch(/\n\nSaved, but not tested\.\n\nNext: .*\n.*\n.*\n$/);
-    }));
+      const more = how.includes("claude") ? fakeClaude(m, [says("connected")]) : {};
+      const clients = how.includes("alone") ? "cursor" : `claude-code${how.includes("cursor") ? ",cursor" : ""}`;
+      const args = how === OWN ? OWN : ["--url", m.url];
+      const wizard = m.open([...args, "--client", clients], { env: more });
+      await wizard.follow(...answers);
+      await wizard.ends(0);
+      const [, after = ""] =
+        /◇ {2}Write these \d files\?\n│ {2}Yes\n([\s\S]*?)(?:\n│?\n◇ {2}Start [\s\S]*)?$/.exec(wizard.text()) ?? [];
+      const lines = after.split("\n");
+      expect(lines.length, after).toBeLessThanOrEqual(12);
+      expect(wideLines(after, 80)).toEqual([]);
+      expect(after).toContain(`\n\n${verdict}`);
+      expect(after).toMatch(/\nNext: .*(?:\n {2}.*){0,3}$/);
+      expect(after).not.toContain("guide cursor");
+    }),
+  );
 });

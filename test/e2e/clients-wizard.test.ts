@@ -64,7 +64,7 @@ describe.concurrent("init --client", () => {
       const before = m.tree();
       for (const args of [["--client", "cursor,vscode,codex"], []])
         expect(succeeded(await m.run(["--yes", "--url", m.url, ...args], { env: only(m) }))).toContain(
-          "Already set up and working, but not in Cursor, Codex. Nothing was written. Cursor still needs its values:",
+          "Already set up and working, but not in Cursor, Codex. Nothing was written. Cursor does not read .env. To start it: npx create-halo-mcp run -- cursor .",
         );
       expect(m.tree()).toEqual(before);
     }));
@@ -186,8 +186,8 @@ describe.concurrent("a repository with .mcp.json and .cursor/mcp.json", () => {
       both(m);
       mkdirSync(join(m.home, ".cursor"));
       const said = succeeded(await m.run(full(m), { env: { ...only(m), ...withToken } }));
-      expect(said).toContain("Test as Cursor sends it: the values work, but it does not take them from .env.");
-      expect(said).toContain(`Cursor still needs its values: npx create-halo-mcp guide cursor --url ${m.url}`);
+      expect(said).toContain("Cursor does not read .env. To start it: npx create-halo-mcp run -- cursor .");
+      expect(said).toContain("Not yet connected: Cursor.");
       expect(m.repo.git("status", "--short")).toBe("");
     }));
 });

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import {
   ACCOUNT,
@@ -17,6 +16,7 @@ import {
   PROFILE,
   STUDIO,
   TOKEN,
+  typePrinted,
   untouched,
   VALUES,
   withToken,
@@ -119,13 +119,13 @@ describe.concurrent("prompts", () => {
   test("0 values: --ci where HALO is set up, in a clone without any value; nothing is sent", () =>
     on({}, async (m) => {
       committed(m, entryFor(m.url), "halo", example);
-      const last = 'Next: git add .github/workflows/mcp-check.yml && git commit -m "Check the MCP configuration"';
-      const said = flat(await m.run(["--yes", "--url", m.url, "--ci", "github"]));
-      expect(said).toContain(`Saved. ${last}`);
+      const run = await m.run(["--yes", "--url", m.url, "--ci", "github"]);
+      const said = flat(run);
+      expect(said).toContain("Saved. Next: git add .github/workflows/mcp-check.yml git commit -m");
       expect(said).not.toMatch(/no shared file changes|To repeat|claude-code/);
       m.repo.git("clean", "--quiet", "--force", "-d");
       await follow(m, [APPLY], "--ci", "github");
-      execFileSync("sh", ["-c", last.slice(6)], { cwd: m.path, env: m.env, stdio: "ignore" });
+      typePrinted(m, run);
       expect(m.repo.git("show", "--name-only", "--format=%s")).toBe(
         "Check the MCP configuration\n\n.github/workflows/mcp-check.yml\n",
       );

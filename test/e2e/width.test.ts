@@ -7,20 +7,19 @@ import { on, wideLines, withToken } from "./support.ts";
 const ALONE =
   /^[│\s]*(?:(?:(?:[A-Z_]+=\S+ )?npx|npm|git|claude|codex|code|chmod|cursor-agent) |(?:cursor:\/\/|vscode:)\S+$|https?:\/\/\S+$)/;
 
-const GUIDES = ["cursor", "codex", "vscode", "claude-ai", "claude-desktop"].map((client) => `guide ${client}`);
+/** With lines of files, which are copied: see the unit test for 60 columns. */
+const GUIDES = ["codex", "vscode", "claude-ai", "claude-desktop"].map((client) => `guide ${client}`);
 const HELPS = ["", "check ", "doctor ", "rotate ", "remove ", "guide ", "clients ", "run "].map(
   (name) => `${name}--help`,
 );
 const TESTED = ["doctor", "doctor --client cursor", "doctor --quiet", "--yes --dry-run", "rotate --dry-run"];
-/** Written for 80 columns. */
-const PAGES = [...GUIDES, "clients", "remove --dry-run"];
-const UNTESTED = [...HELPS, "check", "--no-such-option"];
+const UNTESTED = [...HELPS, "check", "--no-such-option", "clients", "remove --dry-run", "guide cursor"];
 
 test.each([80, 60])("in %i columns", (cols) =>
   on({}, async (m) => {
     succeeded(await init(m, "--client", "claude-code,cursor"));
     const wide: string[] = [];
-    for (const line of [...UNTESTED, ...TESTED, ...(cols === 80 ? PAGES : [])]) {
+    for (const line of [...UNTESTED, ...TESTED, ...(cols === 80 ? GUIDES : [])]) {
       const more = TESTED.includes(line) ? ["--url", m.url] : [];
       const screen = m.open([...line.split(" "), ...more], { env: { ...only(m), ...withToken }, cols, rows: 60 });
       // what asks for a token stays open

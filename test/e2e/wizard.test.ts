@@ -92,7 +92,8 @@ describe.concurrent("a failed test", () => {
       const wizard = m.open(["--url", m.url]);
       await wizard.follow(CONNECT, PASTE, "Paste a HALO Studio: acme-42 enter", "Paste the profile: another enter");
       await wizard.asks("What now?");
-      expect(wizard.text()).toContain("Cause: forbidden");
+      expect(wizard.prose()).toContain("denied access (HTTP 403)");
+      expect(wizard.text()).not.toMatch(/Cause:|passed:/);
       // the account is kept, the profile is new: the field is empty, and Enter keeps
       await wizard.follow("What now?: down enter", "Paste a HALO Studio: enter", "What now?: enter");
       await wizard.follow(`Paste the profile: ${PROFILE} enter`, APPLY);
@@ -410,6 +411,20 @@ describe.concurrent("what people paste", () => {
       expect(wizard.raw()).not.toMatch(/second|Rk5Vn2/);
     }),
   );
+
+  test("a long paste stays inside the frame: its mask has one line, and all of it is taken", () =>
+    on({}, async (m) => {
+      const wizard = m.open(["--url", m.url]);
+      await wizard.follow(CONNECT);
+      await wizard.asks("Paste the product");
+      wizard.type(`\u001b[200~${DOTENV}\u001b[201~`);
+      await wizard.waitFor(/│ {2}▪{70,}/);
+      wizard.press("enter");
+      await wizard.follow(APPLY);
+      await wizard.ends(0);
+      expectWritten(m);
+      expect(wizard.text().match(/^▪|▪{77}/gm)).toBeNull();
+    }));
 
   test("what surrounds a token is taken off, which is said; what cannot be a value is asked for again", () =>
     on({}, async (m) => {

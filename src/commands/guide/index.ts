@@ -16,9 +16,9 @@ import { guideOf } from "./text.ts";
 /** Not the lines of a file to copy. */
 const PROSE = /^(?:\d\. | {3})?[A-Za-z"]/;
 
-function toldOf({ isCode, isProven, page: _, ...told }: Told, context: Context, name: string, url: string) {
+function toldOf({ isCode, isProven, page: _, ...told }: Told, context: Context, raw: RawOptions) {
   const values = { account: "<your account ID>", profile: "<your profile ID>" };
-  const fill = { ...values, ...told, ...fillFor(name, url) };
+  const fill = { ...values, ...told, ...fillFor(nameOf(raw) ?? DEFAULT_NAME, urlOf(raw) ?? HALO_URL) };
   const text = readTemplate(context.templates, `guide/${told.id}.txt`, fill);
   const proof = isProven ? "Proven: the three headers arrived" : "Not proven";
   const whole = `${told.label}\n\n${text}\n${proof}. Known from: ${told.evidence}`;
@@ -29,7 +29,6 @@ function toldOf({ isCode, isProven, page: _, ...told }: Told, context: Context, 
 
 /** The list of ids, or what is known of the one that was named. Throws UsageError. */
 async function answerOf(context: Context, raw: RawOptions) {
-  const [name, url] = [nameOf(raw) ?? DEFAULT_NAME, urlOf(raw) ?? HALO_URL];
   const clients = [...CLIENTS, ...TOLD].map(({ id, label }) => ({ id, label }));
   const [word, ...more] = raw.words;
   if (word === undefined)
@@ -40,8 +39,8 @@ async function answerOf(context: Context, raw: RawOptions) {
   if (word === "team" && more.length === 0) return await (await import("./team.ts")).teamGuide(context, raw);
   if (word === "ci" && more.length === (kind === undefined ? 0 : 1))
     return await (await import("./team.ts")).ciGuide(context, raw, kind);
-  if (client !== undefined && more.length === 0) return guideOf(client, context, name, url, columnsOf(context.stdout));
-  if (told !== undefined && more.length === 0) return toldOf(told, context, name, url);
+  if (client !== undefined && more.length === 0) return await guideOf(client, context, raw);
+  if (told !== undefined && more.length === 0) return toldOf(told, context, raw);
   const ids = [...clients.map(({ id }) => id), "team", "ci"];
   const near = more.length === 0 && nearest(word, ids);
   const problem = `guide takes one client${near ? `: did you mean ${near}?` : ""}`;

@@ -1,36 +1,25 @@
 /** `guide team` and `guide ci`: texts about this repository's set-up. They read its files, and know no secret. */
 import { existsSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { EXAMPLES } from "../../core/check/documents.ts";
 import { toSh } from "../../core/command-line.ts";
-import { haloEntries } from "../../core/doctor/entries.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
-import { jsonOf, property } from "../../core/formats/json.ts";
-import { DEFAULT_NAME, endpointProblem, HALO_URL, storeOf } from "../../core/halo.ts";
+import { endpointProblem, HALO_URL, storeOf } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { printable } from "../../core/secrets.ts";
 import { attempt } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { run as runGit } from "../../io/git.ts";
 import { findRoot, readState, readTemplate } from "../../io/read.ts";
-import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
-import { checkOptions, nameOf, urlOf } from "../shared/options.ts";
+import { checkOptions, urlOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
+import { setUpOf } from "./text.ts";
 
-/** The committed entries for HALO, that of the name first, and the folder. */
-async function setUpOf(context: Context, raw: RawOptions) {
-  const folder = resolve(context.cwd, raw.values.cwd ?? ".");
-  const root = raw.values.cwd === undefined ? (findRoot(folder) ?? folder) : folder;
-  const name = nameOf(raw) ?? DEFAULT_NAME;
-  const files = clientFiles(context, root).filter(({ scope }) => scope === "project");
-  const snapshot = new Map(files.map(({ path }) => [path, readState(path)] as const));
-  const servers = property(jsonOf(snapshot.get(join(root, ".mcp.json")), true), "mcpServers");
-  const clients = withEntries(files, snapshot, name, await loadToml(), haloEntries(servers, "project", name));
-  const found = clients.flatMap(({ client, found }) =>
-    found.filter(({ isHalo }) => isHalo !== false).map(({ entry }) => ({ label: client.label, entry })),
-  );
-  return { root, found };
+/** The committed entries for HALO, and the folder. */
+async function sharedOf(context: Context, raw: RawOptions) {
+  const { root, found } = await setUpOf(context, raw);
+  return { root, found: found.filter(({ scope }) => scope === "project") };
 }
 
 /** Where the repository is cloned from, without credentials; undefined if that is not known. */
@@ -61,7 +50,7 @@ const listed = (words: readonly string[]): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 
 export async function teamGuide(context: Context, raw: RawOptions) {
-  const { root, found } = await setUpOf(context, raw);
+  const { root, found } = await sharedOf(context, raw);
   const remote = await remoteOf(context, root);
   const folder = remote === undefined ? basename(root) : basename(remote, ".git");
   const example = dotenvOf(
@@ -79,7 +68,7 @@ export async function teamGuide(context: Context, raw: RawOptions) {
   const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
   const text = readTemplate(context.templates, "team.txt", {
     repository: found.length === 0 ? "our repository" : printable(folder, 100),
-    clients: listed([...new Set(found.map(({ label }) => label))]) || "Claude Code",
+    clients: listed([...new Set(found.map(({ client }) => client.label))]) || "Claude Code",
     clone:
       remote === undefined ? "git clone <its URL>" : `${toSh(["git", "clone", remote])} && ${toSh(["cd", folder])}`,
     token: steps.trimEnd().replace(/^/gm, "   "),
@@ -94,7 +83,7 @@ export async function teamGuide(context: Context, raw: RawOptions) {
 
 /** Without a kind the command and the files that can run it; with one the lines of its file. */
 export async function ciGuide(context: Context, raw: RawOptions, kind?: CiKind) {
-  const { found } = await setUpOf(context, raw);
+  const { found } = await sharedOf(context, raw);
   const given = urlOf(raw);
   const url = given ?? ownUrl(found) ?? HALO_URL;
   const options = checkOptions(url);

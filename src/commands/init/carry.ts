@@ -19,6 +19,7 @@ export async function carry(
   asking: { readonly message?: string; readonly initial?: "yes" | "no" } = {},
 ) {
   const { context, options, show, here, decides } = page;
+  let isAsked = false;
   const carried = await carryOut(await make(page), {
     context,
     place: here,
@@ -26,7 +27,8 @@ export async function carry(
     show: (plan) => showPlan(page, decided, plan),
     confirm: async (plan) => {
       const isAgreed = decided.isProven === true && isPrivate(page, plan);
-      if (decides !== undefined && !isAgreed)
+      isAsked = decides !== undefined && !isAgreed;
+      if (decides !== undefined && isAsked)
         await agree(decides, page, decided, plan, { message: questionOf(plan), initial: "yes", ...asking });
       if (decided.choice.scopes.includes("project")) assertSameEntry(page);
     },
@@ -35,7 +37,7 @@ export async function carry(
       return make(lookAgain(page));
     },
   });
-  if (!options.dryRun) showDone(page, carried.plan, carried.statuses);
+  if (!options.dryRun) showDone(page, carried.plan, carried.statuses, isAsked);
   return carried;
 }
 

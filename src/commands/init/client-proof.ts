@@ -4,7 +4,6 @@ import { storeOf } from "../../core/clients/paths.ts";
 import { answersFor, seenBy } from "../../core/clients/sent.ts";
 import { toSh } from "../../core/command-line.ts";
 import { whatClientSends } from "../../core/connection.ts";
-import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
@@ -17,7 +16,16 @@ import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
 import { lacksValues } from "./client-lines.ts";
 import { targetOf } from "./clients.ts";
 import { type Decided, lookAgain, type Page } from "./survey.ts";
-import { type ClientProof, isTold, type Proof, permitted, prove, showDiagnosis, test } from "./test.ts";
+import {
+  type ClientProof,
+  isTold,
+  type Proof,
+  permitted,
+  prove,
+  showDiagnosis,
+  type Tested,
+  testOnce,
+} from "./test.ts";
 
 /** The variables that the client sees, and those of its private file alone. */
 function variablesOf({ client, scope }: ClientHere, { here, context }: Page) {
@@ -55,32 +63,28 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
   return permitted(judged, where, `look at ${path}`, client);
 }
 
-/** The proof of every chosen file but Claude Code's. Two that send the same are tested once. */
-async function proveClients(before: Page, { values, choice }: Decided): Promise<readonly ClientProof[]> {
+/** The proof of every chosen file but Claude Code's, a line each. Of one that lacks its values the end of the run says more. */
+async function proveClients(
+  before: Page,
+  { values, choice }: Decided,
+  tested: Tested,
+): Promise<readonly ClientProof[]> {
   const page = lookAgain(before);
   const secrets = secretsOf(page.target, values);
-  const tested = new Map<string, Diagnosis>();
   const proofs: ClientProof[] = [];
   for (const file of chosenFiles(page.here, choice)) {
     const { client, scope, path } = file;
     if (client === claudeCode) continue;
-    const title = `Test as ${client.label} sends it`;
-    const sent = sentByFile(page, file, secrets);
-    const key = JSON.stringify([sent.url, sent.headers]);
-    const known = tested.get(key);
-    const files = known ?? (await test(page, sent, title));
-    tested.set(key, files);
     const lacks = lacksValues(file, page);
-    if (files.ok && lacks)
-      page.show.warn(
-        `${title}: the values work, but it does not take them from ${printable(labelOf(page.here.paths.env, page.here.root), 100)}.`,
-      );
-    else if (known !== undefined && files.ok)
-      page.show.ok(`${client.label} sends the same: ${printable(labelOf(path, page.here.root), 100)}`);
-    else if (!isTold(page, files)) showDiagnosis(page.show, files, title, true);
+    const title = lacks ? "Test with your values" : `Test as ${client.label} sends it`;
+    const { files, isKnown } = await testOnce(page, sentByFile(page, file, secrets), title, tested);
     const answer = files.ok
       ? await askProgram({ ...page, ...page.here, ...page.options }, file, targetOf(page, values))
       : "not-asked";
+    const shown = printable(labelOf(path, page.here.root), 100);
+    if (files.ok && isKnown) {
+      if (answer === "not-asked" && !lacks) page.show.ok(`${client.label} sends the same: ${shown}`, [], true);
+    } else if (!isTold(page, files)) showDiagnosis(page.show, files, title, true);
     proofs.push({ id: client.id, label: client.label, scope, client: answer, lacks, files });
     if (!files.ok) break;
   }
@@ -89,9 +93,10 @@ async function proveClients(before: Page, { values, choice }: Decided): Promise<
 
 /** Through Claude Code, then through the other clients. */
 export async function proveAll(page: Page, decided: Decided): Promise<Proof | undefined> {
-  const claude = await prove(page, decided);
+  const tested: Tested = new Map();
+  const claude = await prove(page, decided, tested);
   if (claude?.ok === false) return claude;
-  const others = await proveClients(page, decided);
+  const others = await proveClients(page, decided, tested);
   const last = others.at(-1);
   if (last === undefined) return claude;
   const isDown = ({ files, client }: ClientProof): boolean =>

@@ -8,19 +8,19 @@ import { Cancelled, HaloError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import type { Ask } from "../../ui/ask.ts";
-import { wrap } from "../../ui/wrap.ts";
 import { leave } from "../remove/index.ts";
 import { changes, labelOf } from "../shared/carry-out.ts";
 import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
+import { indented } from "./client-lines.ts";
 import { proveAll } from "./client-proof.ts";
 import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
 import { leftSteps, nextSteps, stepsOfCi, toRotate } from "./ending.ts";
 import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
 import { buildPlan, checkBeforehand, ciPlan, hasBridge } from "./plan.ts";
-import { commandFor } from "./repeat.ts";
+import { command, commandFor, connectionWords } from "./repeat.ts";
 import { conclude, headlineOf } from "./screens.ts";
 import {
   type Decided,
@@ -164,7 +164,7 @@ function noneWorks(page: Page, tested: Diagnosis): Refusal {
   const { detail = "unknown", advice } = failureOf(tested);
   const [why, more] = isTold(page, tested) ? ["", []] : [`: ${detail}`, advice];
   const message = `no copy of the token works; nothing was written${why}`;
-  return new Refusal(message, { hint: [...more, toRotate(page)].join("\n") }, "unauthorized");
+  return new Refusal(message, { hint: [...more, ...toRotate(page)].join("\n") }, "unauthorized");
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
@@ -222,7 +222,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
     conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, ending: { next } });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   if (decides === undefined && proof.files.cause === "unauthorized")
-    return end("No copy of the token works. Nothing was written.", [toRotate(page)]);
+    return end("No copy of the token works. Nothing was written.", toRotate(page));
   const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
   if (proof.ok) show.ok(headline);
@@ -270,12 +270,8 @@ async function finish(page: Page, decided: Decided & Pick<Copies, "tested">, ask
   if (tested === undefined) return end(true, `${done}, but not tested.`);
   if (!tested.ok) {
     const { detail, advice } = failureOf(tested);
-    const next = [
-      "To fix it",
-      ...[...advice, "Then: npx create-halo-mcp"]
-        .flatMap((line) => wrap(line, page.show.columns - 4))
-        .map((line) => `  ${line}`),
-    ];
+    const again = `Then: ${command(connectionWords(page))}`;
+    const next = ["To fix it", ...indented(page, [...advice, again])];
     const headline = `${done}, but it does not work: ${detail}`;
     return conclude(page, decided, { ok: false, headline, plan, statuses, tested, ending: { next } });
   }

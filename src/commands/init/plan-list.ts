@@ -154,8 +154,8 @@ export async function agree(
   }
 }
 
-/** What became of each step, in a line for each result. */
-export function showDone(page: Page, { steps }: Plan, statuses: ReadonlyMap<Step, string>): void {
+/** What became of each step, in a line for each result. The plan has the names of many files. `isAsked`: a question is above. */
+export function showDone(page: Page, { steps }: Plan, statuses: ReadonlyMap<Step, string>, isAsked: boolean): void {
   const done = new Map<string, string[]>();
   for (const step of steps.filter(({ kind }) => kind !== "tell")) {
     const status = statuses.get(step) ?? "";
@@ -163,6 +163,10 @@ export function showDone(page: Page, { steps }: Plan, statuses: ReadonlyMap<Step
     const word = step.kind === "run" ? "done" : isRemoved ? "removed" : status;
     done.set(word, [...(done.get(word) ?? []), labelOf(page, step)]);
   }
-  for (const [word, labels] of done)
-    page.show.ok(`${word.charAt(0).toUpperCase()}${word.slice(1)}: ${labels.join(", ")}`);
+  for (const [word, labels] of done) {
+    const names = labels.join(", ");
+    const isLong = word !== "done" && names.length > page.show.columns - 16;
+    const what = isLong ? `${labels.length} files` : names;
+    page.show.ok(`${word.charAt(0).toUpperCase()}${word.slice(1)}: ${what}`, [], isAsked);
+  }
 }

@@ -1,15 +1,42 @@
-/** The command that repeats a run. */
+/** The commands that a run prints: what repeats it, and what is about its connection or its files. */
+import { realpathSync } from "node:fs";
 import { relative } from "node:path";
 import { toSh } from "../../core/command-line.ts";
 import { parseDotenv } from "../../core/formats/dotenv.ts";
-import { HALO_URL, nameWords, VALUES, type Value } from "../../core/halo.ts";
+import { HALO_URL, nameWords, urlWords, VALUES, type Value } from "../../core/halo.ts";
 import type { Plan, WriteStep } from "../../core/plan/model.ts";
 import { isShowable } from "../../core/plan/target.ts";
+import { attempt } from "../../errors.ts";
+import { isInside } from "../../io/read.ts";
+import { labelOf } from "../shared/carry-out.ts";
 import type { Choice } from "../shared/client-files.ts";
 import type { Decided, Page, Values } from "./survey.ts";
 
 /** The defaults, which a command omits. */
 const USUAL = ["--client claude-code", "--scope project", "--bridge claude-settings", "--timeout 15"];
+
+/** A command of this program. */
+export const command = (words: readonly string[]): string => toSh(["npx", "create-halo-mcp", ...words]);
+
+/** What leads a command to the connection of this run. */
+export const connectionWords = ({ target, url }: Page): readonly string[] => [
+  ...nameWords(target.name),
+  ...urlWords(url),
+];
+
+/** Whether a person is in another folder than the root. */
+export const isElsewhere = ({ context, here }: Pick<Page, "context" | "here">): boolean =>
+  (attempt(() => realpathSync(context.cwd)) ?? context.cwd) !== here.root;
+
+/** What leads a command to the files of this run, wherever it is typed. */
+export function placeWords(page: Page): readonly string[] {
+  const { here, options } = page;
+  const file = options.valuesFile;
+  return [
+    ...(file === undefined || !isInside(file, here.root) ? [] : ["--values-file", labelOf(file, here.root)]),
+    ...(isElsewhere(page) ? ["--cwd", here.root] : []),
+  ];
+}
 
 /** The command that repeats a completed run, in a clone of what it wrote: the IDs of `.env.example` are in it already. */
 export function repeating(page: Page, { values, choice }: Decided, { steps }: Plan): string {

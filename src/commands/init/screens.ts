@@ -24,17 +24,18 @@ export function headlineOf(
   const lacking = others?.filter(({ lacks }) => lacks).map(({ label }) => label) ?? [];
   if (!changed)
     return `Already set up and working${lacking.length > 0 ? `, but not in ${lacking.join(", ")}` : ""}.${untouched}`;
-  const more = others === undefined ? "" : ` ${othersWords(others)}`;
-  if (choice.scopes.length === 0) return `HALO answers with the saved settings.${more}`;
-  return headlineOfClaude(client, here) + more;
+  if (choice.scopes.length === 0) return `HALO answers with the saved settings. ${othersWords(others ?? [])}`;
+  return headlineOfClaude(client, here, others);
 }
 
-function headlineOfClaude(client: Proof["client"], here: Survey): string {
-  if (client === "connected") return "HALO is connected: Claude Code reaches it with the saved settings.";
-  if (client === "pending") return "HALO answers with the saved settings. Claude Code waits for your approval.";
+/** Shorter where others follow: one line of 80 columns. */
+function headlineOfClaude(client: Proof["client"], here: Survey, others: Proof["others"]): string {
+  const [saved, untested] = others === undefined ? [" with the saved settings", ", so it is untested there"] : ["", ""];
+  const more = others === undefined ? "" : ` ${othersWords(others)}`;
+  if (client === "connected") return `HALO is connected: Claude Code reaches it${saved}.${more}`;
   const asked = client === "not-asked" ? "Claude Code could not be asked" : "Claude Code gave no clear answer";
-  const rest = here.claude === undefined ? `${absenceOf(here)}, so it is untested there` : asked;
-  return `HALO answers with the saved settings. ${rest}.`;
+  const absent = here.claude === undefined ? `${absenceOf(here)}${untested}` : asked;
+  return `HALO answers${saved}. ${client === "pending" ? "Claude Code waits for your approval" : absent}.${more}`;
 }
 
 interface Outcome {
@@ -56,7 +57,8 @@ export function conclude(page: Page, decided: Decided, outcome: Outcome): number
   if (page.options.json) createOutput(page.context).json(documentOf(page, decided, outcome));
   else {
     const said = headline === undefined ? [] : wrap(headline, page.show.columns);
-    const paragraphs = [ending?.also ?? [], said, ending?.next ?? []].filter(({ length }) => length > 0);
+    const { also = [], next = [] } = page.options.quiet && outcome.proof?.ok ? {} : (ending ?? {});
+    const paragraphs = [also, [...said, ...next]].filter(({ length }) => length > 0);
     if (paragraphs.length > 0) page.show.result(paragraphs.map((lines) => lines.join("\n")).join("\n\n"));
   }
   return ok ? 0 : 1;

@@ -134,14 +134,10 @@ export function failureOf({ stages, cause }: Diagnosis) {
 
 /** The result for a person: what was proven, or the cause and what to try. `brief` omits what was shown before. */
 export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, brief = false): void {
-  const { ok, cause, at, stages, server, tools, toolCount, control } = diagnosis;
+  const { ok, server, tools, toolCount, control } = diagnosis;
   const { detail, advice } = failureOf(diagnosis);
   if (!ok) {
-    const passed = stages.filter(({ status }) => status === "ok").map(({ stage }) => stage);
-    show.bad(`${title} failed: ${detail ?? "no reason could be found"}`, [
-      ...advice,
-      `Cause: ${cause ?? "unknown"}, at stage ${at ?? "unknown"}${passed.length > 0 ? ` (passed: ${passed.join(", ")})` : ""}`,
-    ]);
+    show.bad(`${title} failed: ${detail ?? "no reason could be found"}`, advice);
     return;
   }
   const name = [printable(server?.name ?? "the server", 60), printable(server?.version ?? "", 20)].join(" ").trim();
@@ -151,7 +147,7 @@ export function showDiagnosis(show: Show, diagnosis: Diagnosis, title: string, b
   });
   const more = toolCount > MOST_TOOLS ? [`… and ${toolCount - MOST_TOOLS} more`] : [];
   const count = `${toolCount} ${toolCount === 1 ? "tool" : "tools"}`;
-  show.ok(`${title}: connected to ${name}, ${count}`, brief ? [] : [...listed, ...more]);
+  show.ok(`${title}: connected to ${name}, ${count}`, brief ? [] : [...listed, ...more], brief);
   if (control === "accepted")
     show.warn(
       detail ?? "The server also accepts the same request without the token, so this test does not prove the token.",
@@ -285,12 +281,16 @@ async function proveClient(page: Page, entry: Entry, secrets: Secrets): Promise<
   const { status = "unknown", error = "" } = answer ?? {};
   if (FAILURES[status] !== undefined)
     return fail(status, status === "failed" ? `: ${printable(error, 120) || "it gives no reason"}` : "");
+  const remarks = question.remark ? [question.remark] : [];
   if (status !== "connected") show.warn(`${client} gave no clear answer.`, ["Check it yourself: claude, then /mcp"]);
-  else
-    show.ok(`${client} connects with the saved settings (${scope} scope).`, question.remark ? [question.remark] : []);
-  if (status !== "connected" || approval !== "pending") return status;
-  show.warn(`${client} waits for your approval before it starts the server.`, ["To approve it: claude, then /mcp"]);
-  return "pending";
+  else if (approval !== "pending")
+    show.ok(`${client} connects with the saved settings (${scope} scope).`, remarks, true);
+  else {
+    const why = `${client} waits for your approval before it starts the server.`;
+    show.warn(why, [...remarks, "To approve it: claude, then /mcp"], true);
+    return "pending";
+  }
+  return status;
 }
 
 /** Another value than the saved one: `claude -p` sends that of the user's settings, then an exported one; a terminal session does not (2.1.332, measured). */
@@ -309,8 +309,20 @@ function warnOfStale({ context, options, show, here }: Page, secrets: Secrets): 
   warn(exported, "exported in this shell", `To remove it: ${toSh(["unset", ...exported])}`);
 }
 
-/** The proof of every chosen scope; undefined if there is none. The first failure is reported. */
-export async function prove(before: Page, { values, choice }: Decided): Promise<Proof | undefined> {
+/** The results of this run, by what was sent. */
+export type Tested = Map<string, Diagnosis>;
+
+/** Tests what sends the same only once. `known`: it was tested before. */
+export async function testOnce(page: Page, sent: Sent, title: string, tested: Tested) {
+  const key = JSON.stringify([sent.url, sent.headers]);
+  const known = tested.get(key);
+  const files = known ?? (await test(page, sent, title));
+  tested.set(key, files);
+  return { files, isKnown: known !== undefined };
+}
+
+/** The proof of every chosen scope, a line each; undefined if there is none. The first failure is reported. */
+export async function prove(before: Page, { values, choice }: Decided, tested: Tested): Promise<Proof | undefined> {
   const page = await openAgain(before);
   const secrets = secretsOf(page.target, values);
   let proof: Proof | undefined;
@@ -320,9 +332,10 @@ export async function prove(before: Page, { values, choice }: Decided): Promise<
     const entry = entryIn(page, scope);
     const missing = `${title}: the entry "${page.target.name}" is missing when the file is read again`;
     if (entry === undefined) throw new Refusal(missing, { hint: "npx create-halo-mcp doctor" }, "proof-failed");
-    const files = await test(page, sentByFiles(page, entry, title), title);
-    if (!isTold(page, files)) showDiagnosis(page.show, files, title, true);
+    const { files } = await testOnce(page, sentByFiles(page, entry, title), title, tested);
     const client = files.ok ? await proveClient(page, entry, secrets) : "not-asked";
+    const isShown = client === "not-asked" || files.control !== "refused";
+    if (isShown && !isTold(page, files)) showDiagnosis(page.show, files, title, true);
     if (scope === "project") warnOfStale(page, secrets);
     proof = { ok: files.ok && FAILURES[client] === undefined, files, client };
     if (!proof.ok) break;

@@ -7,6 +7,7 @@ export const cursor = client("cursor", "Cursor", MEASURED, {
   docs: "https://cursor.com/docs/mcp",
   isProven: true,
   programs: ["cursor-agent", "cursor"],
+  start: ["cursor", "."],
   isApp: true,
   files: { project: [".cursor/mcp.json"], user: "~/.cursor/mcp.json" },
   // it drops an entry with any other type
@@ -18,8 +19,5 @@ export const cursor = client("cursor", "Cursor", MEASURED, {
   verify: ["cursor-agent", "mcp", "list"],
   link: (name, entry) =>
     `cursor://anysphere.cursor-deeplink/mcp/install?name=${name}&config=${encodeURIComponent(btoa(JSON.stringify(entry)))}`,
-  next: [
-    { note: "Approve the server when Cursor asks, and again after its entry changes" },
-    { run: ["cursor-agent", "mcp", "enable", "halo"] },
-  ],
+  next: [{ note: "Approve the server when Cursor asks, or: cursor-agent mcp enable halo" }],
 });

@@ -32,6 +32,5 @@ export const geminiCli = client("gemini-cli", "Gemini CLI", "0.61.0 (2026-11)", 
   verify: ["gemini", "mcp", "list"],
   next: [
     { note: "Trust the folder when Gemini CLI asks: without that it loads no server", only: "project" },
-    { note: "Export the token in the shell that starts Gemini CLI: from a .env it arrives empty", only: "refers" },
   ],
 });

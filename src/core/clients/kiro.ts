@@ -4,6 +4,7 @@ import { BRACES } from "./references.ts";
 export const kiro = client("kiro", "Kiro", "documentation (2026-11)", {
   docs: "https://kiro.dev/docs/mcp/configuration",
   programs: ["kiro-cli", "kiro"],
+  start: ["kiro", "."],
   isApp: true,
   files: { project: [".kiro/settings/mcp.json"], user: "~/.kiro/settings/mcp.json" },
   format: "json",

@@ -41,6 +41,8 @@ export interface Client {
   readonly scopes: readonly ClientScope[];
   /** Its programs on the PATH; the folder of its user file also shows that it is installed. */
   readonly programs: readonly string[];
+  /** What opens it in a project, if that is not its first program. */
+  readonly start?: readonly [string, ...string[]];
   /** It has a window: opened from the Dock of macOS it does not see the variables of a shell. */
   readonly isApp?: boolean;
   readonly files: {
@@ -152,6 +154,11 @@ export const inAppData = (path: string) => ({
   macos: `~/Library/Application Support/${path}`,
   windows: `%APPDATA%/${path}`,
 });
+
+/** The command that starts a client with the values of `.env`. `options`: those of `run`. */
+export const startWords = ({ start, programs }: Client, options: readonly string[] = []): [string, ...string[]] => {
+  return ["npx", "create-halo-mcp", "run", ...options, "--", ...(start ?? [programs[0] ?? "<program>"])];
+};
 
 /** What a person does after the entry is written, for a server of this name. `refers`: the entry refers to variables. */
 export function nextOf(client: Client, name: string, scope: ClientScope, refers: boolean): readonly string[] {

@@ -4,6 +4,8 @@ import { ENV } from "./references.ts";
 export const rooCode = client("roo-code", "Roo Code", "source of 2026-04", {
   docs: "https://docs.roocode.com/features/mcp/using-mcp-in-roo",
   isApp: true,
+  // it is part of VS Code
+  start: ["code", "."],
   files: {
     project: [".roo/mcp.json"],
     ...inAppData("Code/User/globalStorage/rooveterinaryinc.roo-cline/settings/mcp_settings.json"),

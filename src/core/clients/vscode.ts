@@ -6,6 +6,7 @@ export const vscode = client("vscode", "VS Code", "1.139.1, as code-server 4.139
   docs: "https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
   isProven: true,
   programs: ["code", "code-insiders"],
+  start: ["code", "."],
   isApp: true,
   files: { project: [".vscode/mcp.json"], ...inAppData("Code/User/mcp.json") },
   misreads: {

@@ -5,6 +5,7 @@ import { ENV } from "./references.ts";
 export const windsurf = client("windsurf", "Devin (formerly Windsurf)", "documentation (2026-11)", {
   docs: "https://docs.devin.ai/desktop/cascade/mcp",
   programs: ["windsurf"],
+  start: ["windsurf", "."],
   isApp: true,
   files: {
     project: [".devin/mcp_config.json"],

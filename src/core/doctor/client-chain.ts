@@ -1,5 +1,6 @@
 /** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
 import type { Advice } from "../advice.ts";
+import { startWords } from "../clients/model.ts";
 import { answersFor, type Env, seenBy } from "../clients/sent.ts";
 import { type Consent, type ToSend, whatClientSends } from "../connection.ts";
 import { HEADERS, LABELS, VALUES } from "../halo.ts";
@@ -88,8 +89,7 @@ export function chainOf(input: ChainInput): Chain {
   });
   const variables = variablesOf(entry.values).map(({ env }) => env);
   const values = seenBy(client, exported, dotenv, stored);
-  const [program = "<program>"] = client.programs;
-  const start: Advice = { run: ["npx", "create-halo-mcp", "run", "--", program] };
+  const start: Advice = { run: startWords(client) };
   const ofValues = client.asks ? [] : variables.map((variable) => valueFinding(variable, input, start));
   const answers = answersFor(client, Object.fromEntries(variables.map((variable) => [variable, values[variable]])));
   const findings = [
