@@ -221,7 +221,7 @@ test("how bad it is: what stops nobody is a warning or a note", () => {
   expect(severities({ ...good, settings: "{,}" })).toEqual(["settings-broken warning"]);
   expect(severities(ofAll({ [VERIFY]: "0" }))).toEqual(["repository-steers failed"]);
   expect(severities(ofAll({ HTTPS_PROXY: PROXY }))[0]).toBe("repository-steers warning");
-  expect(severities({ url: FOREIGN })).toEqual(["no-entry note"]);
+  expect(severities({ url: FOREIGN })).toEqual(["no-entry warning"]);
 });
 
 describe("which entry is looked at", () => {
@@ -273,6 +273,18 @@ describe("the command that sets the entry up again", () => {
     ["a tilde", { ...good, ...given("./~") }, " --cwd './~'"],
     ["a name that no --name takes", named("-x"), ""],
   ])("%s", (_, told, words) => expect(setupOf(told).setup.repair).toBe(`npx create-halo-mcp${words}`));
+
+  test("with --url every command that needs it has it", () => {
+    const first = (told: Told) => setupOf({ ...told, url: FOREIGN }).all.map(({ tryThis }) => tryThis[0]);
+    const words = ` --url '${FOREIGN}'`;
+    expect(first({})).toEqual([`npx create-halo-mcp${words}`]);
+    const unset = halo({ url: FOREIGN }, { local: APPROVED, dotenv: undefined });
+    expect(first(unset)).toEqual([`npx create-halo-mcp${words}`]);
+    expect(first({ ...good, name: "halo-de" })).toEqual([`npx create-halo-mcp doctor --name halo${words}`]);
+    // the entry has HALO's own
+    expect(first({ ...unfilled, dotenv: undefined })).toEqual(["npx create-halo-mcp"]);
+    expect(first({ ...good, mcp: '{"mcpServers": {} /* c */}' })[0]).toBe("npx create-halo-mcp check --fix" + words);
+  });
 
   test("an old Claude Code: the values are where it does not look", () => {
     const { all } = setupOf({ ...below, version: "2.1.197", dotenv: "" });

@@ -50,7 +50,7 @@ export interface Told {
   readonly folder?: string;
   readonly rootLocal?: unknown;
   readonly storeMode?: number;
-  readonly given?: SetupInput["given"];
+  readonly given?: Omit<SetupInput["given"], "url">;
 }
 
 const textOf = (content: unknown): string => (typeof content === "string" ? content : JSON.stringify(content));
@@ -87,7 +87,7 @@ function inputOf(told: Told): SetupInput {
     name: told.name,
     url: told.url,
     token: told.token,
-    given: told.given ?? { cwd: undefined, valuesFile: undefined },
+    given: { cwd: undefined, valuesFile: undefined, ...told.given, url: told.url },
     above: [...above, "/"],
     gitRoot: FOLDER,
     home: "/home/ada",

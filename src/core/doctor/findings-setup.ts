@@ -10,8 +10,7 @@ const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "re
 const list = (file: string): Advice => run("ls", "-ld", file);
 const ANOTHER = npx("--name", "halo-cm");
 /** A second command, which is not to be typed with the first. */
-const also = ({ input }: Scene, words: string, advice: Advice): Advice =>
-  note(`${words}: ${linesOf([advice], input.given.cwd)}`);
+const also = ({ given }: Scene, words: string, advice: Advice): Advice => note(`${words}: ${linesOf([advice], given)}`);
 
 /** Something that a session needs is missing: an unreadable file may contain it. */
 const lacks = ({ approval, values }: Scene): boolean =>
@@ -109,8 +108,8 @@ function* obstacle(v: Scene, server: Server): Found {
 }
 
 function* noEntry(v: Scene): Found {
-  const { contenders, name, input } = v;
-  const { below = [], misplaced = [], given, url } = input;
+  const { contenders, name, input, given } = v;
+  const { below = [], misplaced = [], url } = input;
   const skipped = contenders.find(({ entry }) => entry.name === name);
   if (skipped?.lost?.isFile === false) {
     const { scope, file, lost } = skipped;
@@ -129,21 +128,18 @@ function* noEntry(v: Scene): Found {
     isIn(unread) && `${isIn(unread)}, which Claude Code does not read`,
     isIn(folders.map((each) => `${each}/.mcp.json`)),
   ];
-  const add = repair(v, undefined, ...(url === undefined ? [] : ["--url", shown(v, url)]));
+  const add = repair(v, undefined);
   const [folder, other] = [folders[0], others[0]];
   const found =
     unread.length > 0
-      ? [
-          npx("check", "--fix", ...(given.cwd === undefined ? [] : ["--cwd", given.cwd])),
-          note("moves it to .mcp.json, or says what to do"),
-        ]
+      ? [npx("check", "--fix"), note("moves it to .mcp.json, or says what to do")]
       : folder !== undefined
         ? [npx("doctor", "--cwd", start + folder), note("looks at that folder")]
         : other !== undefined
           ? [npx("doctor", "--name", other), note("looks at the entry of that name")]
           : undefined;
   // with --url, the URL is tested even without an entry
-  yield say[url === undefined ? "failed" : "note"]("no-entry")(
+  yield say[url === undefined ? "failed" : "warning"]("no-entry")(
     `There is no "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${elsewhere.join("")}`,
     found === undefined ? [add] : [...found, also(v, "or, to add it here", add)],
   );

@@ -1,5 +1,5 @@
 /** All findings about a set-up. */
-import { type Finding, LINK_OF, linesOf, note, type Scene, type SetupCause } from "./finding.ts";
+import { type Finding, finish, type Scene, type SetupCause } from "./finding.ts";
 import { clientFindings } from "./findings-client.ts";
 import { setupFindings } from "./findings-setup.ts";
 import { valueFindings } from "./findings-values.ts";
@@ -21,13 +21,8 @@ const isForFit = ({ cause, link }: Finding): boolean =>
 
 /** In: the view, and what is known of the test and of Claude Code's answer. Out: the findings, failures first. */
 export function findingsOf(v: Scene) {
-  const { winner, waiting, skipped } = v;
-  const found = [...setupFindings(v), ...clientFindings(v), ...valueFindings(v)];
-  const all = found.map(({ advice, ...rest }): Finding => {
-    const isAfter = skipped !== undefined && rest.severity !== "warning" && IN_SETTINGS.includes(rest.cause);
-    const first = isAfter ? [note(`first fix ${skipped}: see set-up`)] : advice;
-    return { link: LINK_OF[rest.cause], ...rest, tryThis: linesOf(first, v.input.given.cwd) };
-  });
+  const { winner, waiting } = v;
+  const all = finish([...setupFindings(v), ...clientFindings(v), ...valueFindings(v)], v.given);
   // without an entry, or without its approval, a session sends nothing either
   const obstacle = all.find(({ cause, severity }) =>
     severity === "failed"

@@ -115,24 +115,26 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
   const ours = winner !== undefined && isOurs(winner) ? winner : undefined;
   // as the wizard would write it, for the known values, if no entry can be tested
   const tested = ours?.entry ?? readEntry(name, "user", haloEntry(name, input.url ?? HALO_URL));
-  const given = ours === undefined ? { url: input.url } : consent(ours);
+  const allowed = ours === undefined ? { url: input.url } : consent(ours);
   const keychain = winner?.scope === "user" ? input.keychains?.get(name) : undefined;
   const found = winner === undefined ? [] : viewValues(winner.entry, winner.file, layers, env, holders);
   const values = found.map((each) =>
     keychain?.isOpen && each.value === "token" ? { ...each, place: keychain.label } : each,
   );
   const sources = ours === undefined ? viewValues(tested, "", layers, env, holders) : values;
-  const sending = sendingOf(input, tested, sources, env, given);
+  const sending = sendingOf(input, tested, sources, env, allowed);
 
   const { toSend } = sending;
   const [session, list] = [env, sessionEnv(state, input.env, "list")].map(
     (each) => winner && expandEntry(winner.entry, each),
   );
-  const isForeign = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url") && !given.isOwn;
+  const isForeign = !toSend.ok && (toSend.cause === "endpoint-foreign" || toSend.cause === "bad-url") && !allowed.isOwn;
   const isStarted = approval?.state === "approved" || approval?.state === "not-needed";
   const sent = session === undefined ? [] : [session.url, ...Object.values(session.headers)];
   return {
     input,
+    /** The options that a suggested command needs too: `--url` if the entry, or no other one, has that URL. */
+    given: (session?.url ?? input.url) === input.url ? input.given : { ...input.given, url: undefined },
     client: { program, version },
     state,
     secrets,
@@ -150,8 +152,6 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     waiting,
     trust: trustOf(state),
     dialogs: dialogsOf(state, all),
-    /** The first settings file that is skipped, as it is shown. */
-    skipped: state.settings.find(({ broken }) => broken !== undefined)?.file.shown,
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */
     isFit: (each: Server): boolean =>
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
