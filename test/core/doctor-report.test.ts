@@ -41,7 +41,7 @@ const [NEW, ROTATE] = [
   "npx create-halo-mcp rotate",
 ];
 const ASK = ["claude", '# then type /mcp: it shows the reason for "halo"'];
-const MATCH = "# first make the copies match: see values; if it is still refused:";
+const CORRECT_FIRST = "# first correct the values: see values";
 const AGREE = "# tests each copy, and saves the one that works";
 const ENTER = "# and enter the token that works";
 const STALE = "values stale-value";
@@ -184,11 +184,9 @@ describe("the token link", () => {
 
   test("no new token before the values are right and the copies agree", () => {
     const auth = (told: Told, cause: Cause) => adviceOf(reportOf(told, { cause }), "auth");
-    expect(auth(rotated, "unauthorized")).toEqual([MATCH, MAKE_NEW, NEW, ROTATE]);
-    expect(auth(otherId, "forbidden")[0]).toBe(MATCH);
-    expect(auth(bridge({ HALO_MCP_TOKEN: `"${TOKEN}"` }), "unauthorized")).toEqual([
-      "# first correct the values: see values",
-    ]);
+    expect(auth(rotated, "unauthorized")).toEqual([CORRECT_FIRST]);
+    expect(auth(otherId, "forbidden")).toEqual([CORRECT_FIRST]);
+    expect(auth(bridge({ HALO_MCP_TOKEN: `"${TOKEN}"` }), "unauthorized")).toEqual([CORRECT_FIRST]);
   });
 
   test("a value that was not sent is explained where it stands", () => {

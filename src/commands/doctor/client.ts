@@ -8,16 +8,22 @@ import { storeOf } from "../../core/clients/paths.ts";
 import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
 import { lookAtClient } from "../../core/doctor/client-chain.ts";
 import type { Given } from "../../core/doctor/entries.ts";
-import type { Run } from "../../core/doctor/report.ts";
+import type { Tested } from "../../core/doctor/report.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";
 import type { Toml } from "../../core/plan/clients.ts";
-import { isInside, readState } from "../../io/read.ts";
+import { printable } from "../../core/secrets.ts";
+import { findRoot, isInside, readState } from "../../io/read.ts";
 import type { Show } from "../../ui/show.ts";
 import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type ClientHere, clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
+import { runTest } from "../shared/connection-test.ts";
+import type { connectionOptions } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
+import { givenOf } from "./gather.ts";
+
+type Options = ReturnType<typeof connectionOptions> & { readonly timeoutMs: number };
 
 /** What the looks at several entries share. `test`: tests what is sent. */
 export interface Surroundings {
@@ -26,7 +32,7 @@ export interface Surroundings {
   readonly given: Given;
   /** Absolute. */
   readonly valuesFile: string | undefined;
-  readonly test: (sent: Sent) => Promise<NonNullable<Run["test"]>>;
+  readonly test: (sent: Sent) => Promise<Tested>;
 }
 
 /** Its own files, and those of other clients that it reads too. */
@@ -71,13 +77,13 @@ export async function examineEntry(
 }
 
 /** The chain of a client; undefined if it is set up by hand. `next`: what cannot be seen from here; `document`: for `--json`. */
-export async function examineClient(
-  around: Surroundings,
-  client: Client,
-  options: { readonly name: string | undefined; readonly timeoutMs: number },
-  show: Show,
-) {
-  const { context, root } = around;
+export async function examineClient(context: Context, options: Options, show: Show, client: Client) {
+  const { cwd = context.cwd, valuesFile, timeoutMs } = options;
+  const root = findRoot(cwd) ?? cwd;
+  const test = async (sent: Sent) => {
+    const progress = show.progress(`testing the connection to ${printable(new URL(sent.url).host, 60)}`);
+    return await runTest(context, sent, { timeoutMs }).finally(progress.end);
+  };
   const toml = await loadToml();
   const here = clientHere(client, context, root, options.name ?? DEFAULT_NAME, toml);
   const names = here.flatMap(({ found }) => found.filter(({ isHalo }) => isHalo).map(({ entry }) => entry.name));
@@ -97,9 +103,10 @@ export async function examineClient(
     const silent = () => {};
     // a line of the chain says what it answers
     const quiet = { ...show, ok: silent, warn: silent, bad: silent };
-    const programs = programsFor(context, root, root);
-    return await askProgram({ context, show: quiet, root, programs, toml, timeoutMs: options.timeoutMs }, file, target);
+    const page = { context, show: quiet, root, programs: programsFor(context, root, root), toml, timeoutMs };
+    return await askProgram(page, file, target);
   };
+  const around = { context, root, given: givenOf(context, options, cwd), valuesFile, test };
   const { shown, findings, diagnosis, status, chain } = await examineEntry(around, file, name, ask);
   const found = findings.map(({ severity, seen, tryThis }) => {
     return { severity: severity === "failed" ? "error" : severity, seen, tryThis };

@@ -11,6 +11,7 @@ import {
   type Link,
   makeReport,
   type Run,
+  type Tested,
   toolsWords,
 } from "../../core/doctor/report.ts";
 import { type View, viewSetup } from "../../core/doctor/view.ts";
@@ -32,12 +33,12 @@ export interface Row {
 const NETWORK: readonly unknown[] = ["dns", "tcp", "tls"];
 
 /** Tests what is sent, the same only once. A failure of the network is the same for every connection to this URL. */
-function tester(context: Context, timeoutMs: number, first: Run["test"], firstSent: Sent | undefined) {
-  const all = first && firstSent ? [{ sent: firstSent, test: first }] : [];
-  return async (sent: Sent): Promise<NonNullable<Run["test"]>> => {
-    const isSame = (each: Sent): boolean => each.url === sent.url && equalJson(each.headers, sent.headers);
+function tester(context: Context, timeoutMs: number, all: { readonly sent: Sent; readonly test: Tested }[]) {
+  return async (sent: Sent): Promise<Tested> => {
     const known = all.find(
-      (each) => isSame(each.sent) || (each.sent.url === sent.url && NETWORK.includes(each.test.diagnosis.at)),
+      (each) =>
+        each.sent.url === sent.url &&
+        (equalJson(each.sent.headers, sent.headers) || NETWORK.includes(each.test.diagnosis.at)),
     );
     const test = known?.test ?? (await runTest(context, sent, { timeoutMs }));
     if (known === undefined) all.push({ sent, test });
@@ -72,7 +73,8 @@ export async function connectionsOf(
   timeoutMs: number,
 ): Promise<readonly Row[]> {
   const { context } = around;
-  const test = tester(context, timeoutMs, main?.test, view.toSend.ok ? view.toSend.sent : undefined);
+  const first = view.toSend.ok && main?.test ? [{ sent: view.toSend.sent, test: main.test }] : [];
+  const test = tester(context, timeoutMs, first);
   const rows: Row[] = [];
   const ofClaude = (v: View, chain: Chain) => {
     const file = v.contenders.find(({ entry }) => entry.name === v.name)?.file ?? unreadIn(v) ?? "";

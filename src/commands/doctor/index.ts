@@ -2,9 +2,8 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
-import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
-import type { Client } from "../../core/clients/model.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type Chain, type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
@@ -24,7 +23,7 @@ import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import { examineClient } from "./client.ts";
 import { closerOf, connectionsOf, ofOtherClients, type Row, rowJson, tableOf, unreadIn } from "./connections.ts";
-import { ask, givenOf, look } from "./gather.ts";
+import { ask, look } from "./gather.ts";
 import { toDoctorText, toDoctorVerdict } from "./text.ts";
 
 function argsOf(text: string): JsonObject {
@@ -74,28 +73,12 @@ const LEAST_MS = 500;
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
-function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): Run["call"] {
+function callOf({ call }: Options, { toSend, from }: View, test: Run["test"]): Run["call"] {
   if (call === undefined) return null;
-  const tool = printable(call.tool, 100);
-  const answer = found?.record.outcome.call;
-  if (!toSend.ok || found === undefined || answer === undefined || answer === null)
-    return { tool, ok: false, text: "not called: there is no connection" };
-  const lines = answerLines(found.record, { headers: toSend.sent.headers, from }, MOST_LINES, 500);
-  return { tool, ok: answer.ok, text: lines.join("\n") };
-}
-
-type Test = NonNullable<Run["test"]>;
-
-/** One client alone: files → connection test → its own program. */
-async function walkClient(context: Context, options: Options, show: Show, client: Client) {
-  const { cwd = context.cwd, valuesFile, timeoutMs } = options;
-  const root = findRoot(cwd) ?? cwd;
-  const test = async (sent: Sent): Promise<Test> => {
-    const progress = show.progress(`testing the connection to ${printable(new URL(sent.url).host, 60)}`);
-    return await runTest(context, sent, { timeoutMs }).finally(progress.end);
-  };
-  const around = { context, root, given: givenOf(context, options, cwd), valuesFile, test };
-  return await examineClient(around, client, options, show);
+  const headers = toSend.ok ? toSend.sent.headers : {};
+  const lines = test ? answerLines(test.record, { headers, from }, MOST_LINES, 500) : ["there is no connection"];
+  const ok = test?.record.outcome.call?.ok === true;
+  return { tool: printable(call.tool, 100), ok, text: lines.join("\n") };
 }
 
 /** Files → view → connection test → Claude Code's own answer → report, one after the other, under one limit. */
@@ -210,7 +193,7 @@ async function examine(context: Context, raw: RawOptions): Promise<number> {
       ? { only: client }
       : await walk(context, options, show, await tokenOf(context, options, show.waits));
   if ("only" in walked) {
-    const seen = await walkClient(context, options, show, walked.only);
+    const seen = await examineClient(context, options, show, walked.only);
     const { id, label } = walked.only;
     if (seen === undefined) output.result(`${label} is set up by hand: npx create-halo-mcp guide ${id}`);
     else if (options.json) output.json(seen.document);

@@ -2,7 +2,7 @@
 import { CAUSES } from "../../core/diagnosis/causes.ts";
 import type { Cause } from "../../core/diagnosis/diagnose.ts";
 import { STAGES } from "../../core/diagnosis/record.ts";
-import { type Chain, headline, isFollowUp, isUnread, type Link } from "../../core/doctor/report.ts";
+import { type Chain, headline, isFollowUp, type Link, mainOf } from "../../core/doctor/report.ts";
 import type { Paint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 
@@ -21,11 +21,11 @@ const MENDED: readonly Link["cause"][] = ["not-approved", "list-differs"];
 const isTyped = (line: string): boolean => /^[a-z]/.test(line);
 const commandIn = (advice = ""): string | undefined => advice.split("\n").find(isTyped);
 
-/** The marks of a report; the first is that of the whole. */
-function signsOf({ ok, cause, stages }: Chain, { green, yellow, red, dim, sign }: Paint) {
-  const sign4 = { ok: green(sign.ok), warning: yellow(sign.warn), failed: red(sign.bad), skipped: dim("-") };
-  const isWarned = cause !== null || isUnread({ ok, stages });
-  return { ...sign4, whole: sign4[ok ? (isWarned ? "warning" : "ok") : "failed"] };
+/** The marks of a report, and that of the whole. */
+function signsOf(report: Chain, { green, yellow, red, dim, sign }: Paint) {
+  const signs = { ok: green(sign.ok), warning: yellow(sign.warn), failed: red(sign.bad), skipped: dim("-") };
+  const whole = !report.ok ? "failed" : mainOf(report) === undefined ? "ok" : "warning";
+  return { ...signs, whole: signs[whole] };
 }
 
 const lastOf = ({ why, detail }: Link): string | undefined => why ?? detail?.split("\n").at(-1);
@@ -61,7 +61,7 @@ export const toDoctorVerdict = (report: Chain, paint: Paint, width: number): str
 
 /** In: the report, how to paint, and columns. Out: lines for stdout. Everything in the report is printable and redacted. */
 export function toDoctorText(report: Chain, paint: Paint, width: number): string {
-  const { stages, ok, at, cause, tools, toolCount, call, control, clients } = report;
+  const { stages, ok, tools, toolCount, call, control, clients } = report;
   const { bold, dim } = paint;
   const sign = signsOf(report, paint);
 
@@ -105,14 +105,13 @@ export function toDoctorText(report: Chain, paint: Paint, width: number): string
     ];
   };
 
-  const unread = isUnread(report) ? stages.find((each) => each.cause === "no-bridge") : undefined;
-  const main = unread ?? stages.find(({ stage }) => stage === at);
+  const main = mainOf(report);
   const lines = [toDoctorVerdict(report, paint, width)];
   const checked =
     control === "refused"
       ? "Checked: the server refuses the same request without your token."
       : "Could not check whether the server needs the token.";
-  if (ok && cause === null && unread === undefined) lines.push(...block(checked));
+  if (ok && main === undefined) lines.push(...block(checked));
   if (main?.cause !== undefined)
     lines.push(...explain(main.why === headline(report) ? undefined : lastOf(main), main.tryThis));
   const reached = stages.filter(({ status, detail }) => status !== "skipped" || detail !== undefined);

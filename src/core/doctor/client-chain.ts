@@ -8,7 +8,7 @@ import { HEADERS, LABELS, nameWords, VALUES } from "../halo.ts";
 import type { ClientFile, FoundServer } from "../plan/clients.ts";
 import { variablesOf } from "../plan/target.ts";
 import type { Given } from "./entries.ts";
-import { type Found, finish, note, npx, replaceToken, type SetupCause, say } from "./finding.ts";
+import { type Found, finish, note, npx, replaceToken, SETUP_LINKS, type SetupCause, say } from "./finding.ts";
 import { STATUS_WORDS } from "./findings-client.ts";
 import { chainOf, type Run, setupLink, skipped, sourcesIn } from "./report.ts";
 
@@ -130,7 +130,7 @@ export function lookAtClient(input: ClientInput) {
       client: [`${label}: ${STATUS_WORDS[status as keyof typeof STATUS_WORDS] ?? "not asked"}`],
     };
     const known = [...findings, ...finish(isDown ? [down] : [], given)];
-    const links = (["setup", "values", "client"] as const).map((link) =>
+    const links = SETUP_LINKS.map((link) =>
       link === "values" && found === undefined ? skipped(link) : setupLink(link, seen[link], known),
     );
     return chainOf(

@@ -5,37 +5,20 @@ import { DEFAULT_NAME, nameWords, urlWords, type Value } from "../halo.ts";
 import type { Given, Server } from "./entries.ts";
 import type { Asked, View } from "./view.ts";
 
-/** Why a set-up does not connect, and the link that reports it. The ids are part of the JSON contract, like the causes of a probe. */
-export const LINK_OF = {
-  "no-entry": "setup",
-  "file-broken": "setup",
-  "settings-broken": "setup",
-  "entry-skipped": "setup",
-  "entry-runs": "setup",
-  "wrong-type": "setup",
-  "bad-url": "setup",
-  "endpoint-foreign": "setup",
-  shadowed: "setup",
-  "store-readable": "setup",
-  "missing-value": "values",
-  "bad-value": "values",
-  "placeholder-sent": "values",
-  "no-bridge": "values",
-  "stale-value": "values",
-  "token-in-repository": "values",
-  "not-trusted": "client",
-  "not-approved": "client",
-  rejected: "client",
-  disabled: "client",
-  "client-broken": "client",
-  "client-disagrees": "client",
-  "network-differs": "client",
-  "list-differs": "client",
-  "verification-off": "client",
-  "repository-steers": "client",
+/** Why a set-up does not connect, by the link that reports it. The ids are part of the JSON contract, like the causes of a probe. */
+const CAUSES_AT = {
+  setup:
+    "no-entry file-broken settings-broken entry-skipped entry-runs wrong-type bad-url endpoint-foreign shadowed store-readable",
+  values: "missing-value bad-value placeholder-sent no-bridge stale-value token-in-repository",
+  client:
+    "not-trusted not-approved rejected disabled client-broken client-disagrees network-differs list-differs verification-off repository-steers",
 } as const;
-export type SetupCause = keyof typeof LINK_OF;
-export type SetupLink = (typeof LINK_OF)[SetupCause];
+type Words<Text> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
+export type SetupLink = keyof typeof CAUSES_AT;
+export type SetupCause = Words<(typeof CAUSES_AT)[SetupLink]>;
+export const SETUP_LINKS: readonly SetupLink[] = ["setup", "values", "client"];
+export const linkOf = (cause: SetupCause): SetupLink =>
+  SETUP_LINKS.find((link) => CAUSES_AT[link].split(" ").includes(cause)) ?? "setup";
 
 export interface Finding {
   readonly link: SetupLink;
@@ -64,7 +47,7 @@ export const say = { failed: make("failed"), warning: make("warning"), note: mak
 
 /** Findings as they are reported. */
 export const finish = (found: Found, given: Given): readonly Finding[] =>
-  [...found].map(({ advice, ...rest }) => ({ link: LINK_OF[rest.cause], ...rest, tryThis: linesOf(advice, given) }));
+  [...found].map(({ advice, ...rest }) => ({ link: linkOf(rest.cause), ...rest, tryThis: linesOf(advice, given) }));
 
 /** A comment for a shell: it may be pasted together with the commands beside it. */
 export const note = (text: string): Advice => ({ note: `# ${text}` });

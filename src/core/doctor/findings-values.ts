@@ -5,7 +5,7 @@ import { expand } from "../clients/references.ts";
 import { cutValues } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, LABELS, nameWords, resolving, variablesFor } from "../halo.ts";
 import { type Found, linesOf, note, npx, repair, type Scene, say } from "./finding.ts";
-import { headersFor, type ValueSource } from "./values.ts";
+import { headersFor, type ValueSource } from "./view.ts";
 
 const variableOf = ({ name }: Scene, { variable, value }: ValueSource) => variable ?? variablesFor(name)[value];
 const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${LABELS[value]}`;

@@ -11,18 +11,56 @@ import { type ProbeRecord, type ProbeStage, STAGES } from "../diagnosis/record.t
 import type { Given, Server } from "./entries.ts";
 import {
   type Finding,
-  LINK_OF,
+  finish,
   linesOf,
+  linkOf,
   note,
   repair,
   replaceToken,
   type Scene,
+  SETUP_LINKS,
   type SetupCause,
   type SetupLink,
 } from "./finding.ts";
-import { findingsOf, IN_SETTINGS } from "./findings.ts";
-import { STATUS_WORDS } from "./findings-client.ts";
+import { clientFindings, STATUS_WORDS } from "./findings-client.ts";
+import { setupFindings } from "./findings-setup.ts";
+import { valueFindings } from "./findings-values.ts";
 import type { Asked, View } from "./view.ts";
+
+/** Failures with which a session still sends the values. */
+const NO_OBSTACLE: readonly SetupCause[] = [
+  "endpoint-foreign",
+  "stale-value",
+  "client-broken",
+  "client-disagrees",
+  "repository-steers",
+];
+/** What a skipped settings file may contain. */
+const IN_SETTINGS: readonly SetupCause[] = ["missing-value", "no-bridge", "not-approved"];
+
+/** Reported only for an entry that may be approved: nobody must be told to approve an entry that is not HALO's. */
+const isForFit = ({ cause, link }: Finding): boolean =>
+  link === "values" ? cause !== "token-in-repository" : cause === "disabled" || cause === "rejected";
+
+/** In: the view, and what is known of the test and of Claude Code's answer. Out: the findings, failures first. */
+export function findingsOf(v: Scene) {
+  const { winner, waiting } = v;
+  const all = finish([...setupFindings(v), ...clientFindings(v), ...valueFindings(v)], v.given);
+  // without an entry, or without its approval, a session sends nothing either
+  const obstacle = all.find(({ cause, severity }) =>
+    severity === "failed"
+      ? !NO_OBSTACLE.includes(cause)
+      : cause === "no-entry" || (cause === "not-approved" && waiting === undefined),
+  );
+  /** What an interactive session does if its owner trusts the folder and approves nothing. */
+  const verdict = obstacle
+    ? { wouldConnect: false, cause: obstacle.cause, reason: obstacle.seen }
+    : { wouldConnect: true, reason: `it sends the values of the entry in ${winner?.file ?? ""}` };
+  const findings = all
+    .filter((each) => winner === undefined || v.isFit(winner) || !isForFit(each))
+    .toSorted((a, b) => Number(a.severity !== "failed") - Number(b.severity !== "failed"));
+  return { findings, verdict };
+}
 
 export interface Link extends Pick<StageResult, "ok" | "ms"> {
   readonly stage: SetupLink | ProbeStage;
@@ -225,7 +263,7 @@ function stageLink(result: StageResult, tested: Tested, about: About, values: Li
 function networkLinks(test: Run["test"], about: About, values: Link | undefined): readonly Link[] {
   if (test !== undefined) return test.diagnosis.stages.map((result) => stageLink(result, test, about, values));
   const { toSend } = about;
-  const reason = toSend?.ok === false && LINK_OF[toSend.cause] === "values" ? toSend.reason : "see set-up";
+  const reason = toSend?.ok === false && linkOf(toSend.cause) === "values" ? toSend.reason : "see set-up";
   const detail = `nothing was sent: ${reason}`;
   return STAGES.map((stage) => ({ ...skipped(stage), ...(stage === "url" && { detail }) }));
 }
@@ -281,7 +319,7 @@ export function makeReport(v: View, run: Run) {
   const seen = seenBefore(scene, setup);
   // an entry that must not be filled in
   const isUnfit = winner === undefined || !v.isFit(winner);
-  const before = (["setup", "values", "client"] as const).map((link) =>
+  const before = SETUP_LINKS.map((link) =>
     link === "values" && isUnfit && findings.every((each) => each.link !== link)
       ? { ...skipped(link), detail: winner && "not checked: see set-up" }
       : setupLink(link, seen[link], findings),
@@ -312,20 +350,23 @@ export function makeReport(v: View, run: Run) {
   };
 }
 
-/** It works from here, but the client does not get the values. */
-export const isUnread = ({ ok, stages }: Pick<Chain, "ok" | "stages">): boolean =>
-  ok && stages.some(({ cause }) => cause === "no-bridge");
+/** The link that the headline is about: that of the cause; or it works from here, and the client does not get the values. */
+export const mainOf = ({ stages, at, ok }: Chain): Link | undefined =>
+  stages.find(({ stage, cause }) => (at === null ? ok && cause === "no-bridge" : stage === at));
+export const isUnread = (chain: Chain): boolean => chain.ok && mainOf(chain)?.cause === "no-bridge";
 
-export function headline({ cause, stages, ok, server, toolCount, at, call }: Chain): string {
-  if (isUnread({ ok, stages })) return stages.find(({ cause: own }) => own === "no-bridge")?.why ?? "";
-  if (ok) {
+/** The verdict in one sentence. */
+export function headline(chain: Chain): string {
+  const { cause, stages, ok, server, toolCount, call } = chain;
+  const main = mainOf(chain);
+  if (ok && !isUnread(chain)) {
     const name = [server?.name || "the server", server?.version].filter(Boolean).join(" ");
     return `Connected to ${name}, ${toolsWords(toolCount)}`;
   }
   if (call?.ok === false && stages.every(({ status }) => status !== "failed"))
     return `The connection works, but calling the tool "${call.tool}" failed`;
   // some ids of the set-up and of the test are the same, with different meanings
-  const of = (name: Link["stage"]) => stages.find(({ stage }) => stage === name);
-  if (at === "setup" || at === "values" || at === "client") return of(at)?.why ?? of("url")?.detail ?? "Not connected";
+  if (SETUP_LINKS.some((link) => link === main?.stage))
+    return main?.why ?? stages.find(({ stage }) => stage === "url")?.detail ?? "Not connected";
   return cause !== null && Object.hasOwn(CAUSES, cause) ? CAUSES[cause as Cause].title : "Not connected";
 }
