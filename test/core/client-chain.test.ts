@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { adviceLine } from "../../src/core/advice.ts";
 import { entryFor, referring } from "../../src/core/clients/entry.ts";
 import { CLIENTS } from "../../src/core/clients/index.ts";
 import type { ClientScope } from "../../src/core/clients/model.ts";
-import { chainOf } from "../../src/core/doctor/client-chain.ts";
+import { lookAtClient } from "../../src/core/doctor/client-chain.ts";
 import { parseToml, setTable } from "../../src/core/formats/toml.ts";
 import { HALO_URL, HEADERS, variablesFor } from "../../src/core/halo.ts";
 import { foundIn } from "../../src/core/plan/clients.ts";
@@ -12,6 +11,7 @@ import { sharedFile } from "../e2e/clients-agreement-support.ts";
 const NAMES = variablesFor("halo");
 type Env = Readonly<Record<string, string>>;
 const valuesWith = (token: string): Env => ({ [NAMES.token]: token, [NAMES.account]: "1", [NAMES.profile]: "2" });
+const NONE = { cwd: undefined, valuesFile: undefined, url: undefined };
 const [NEW, OLD] = [valuesWith("made.up.new"), valuesWith("made.up.old")];
 
 /** Where the values are, what then is sent as the token, and what is said. */
@@ -24,11 +24,16 @@ interface Row {
   readonly sent: string;
   readonly said?: RegExp;
 }
-const OWN = /HALO_MCP_TOKEN has another value in ~\/\.codex\/\.env: Codex takes that one/;
-const EXPORTED = /HALO_MCP_TOKEN is exported with another value than in the file: .* takes the exported one/;
+const OWN = /HALO_MCP_TOKEN: another value is in ~\/\.codex\/\.env, and Codex takes that one/;
+const EXPORTED = /HALO_MCP_TOKEN: exported with another value than in the file, and .* takes the exported one/;
 const ROWS: readonly Row[] = [
   { id: "codex", exported: NEW, sent: "made.up.new" },
-  { id: "codex", dotenv: NEW, sent: "made.up.new", said: /Codex does not read \.env/ },
+  {
+    id: "codex",
+    dotenv: NEW,
+    sent: "made.up.new",
+    said: /only in \.env, which Codex does not read \(npx create-halo-mcp run -- codex\)/,
+  },
   // its own file wins over an exported value: `run` does not help
   { id: "codex", exported: NEW, stored: OLD, sent: "made.up.old", said: OWN },
   { id: "codex", dotenv: NEW, stored: OLD, sent: "made.up.old", said: OWN },
@@ -52,19 +57,20 @@ test.each(ROWS)("$id, $scope: $exported, $dotenv, $stored", (row) => {
   };
   const text = sharedFile(client, { halo: entryFor(client, HALO_URL, referring(NAMES)) });
   const [found] = foundIn(file, text, "halo", { parseToml, setTable });
-  const { findings, toSend } = chainOf({
+  const { findings, toSend } = lookAtClient({
     file,
     shown: "file",
+    dotenvFile: ".env",
     name: "halo",
     found,
     exported,
     dotenv,
     stored,
-    given: {},
+    given: NONE,
     ofRepository: false,
   });
   expect(toSend).toMatchObject({ ok: true, sent: { headers: { [HEADERS.token]: sent } } });
-  const lines = findings.map((each) => `${each.severity}: ${each.seen} (${adviceLine(each.tryThis)})`);
+  const lines = findings.map((each) => `${each.severity}: ${each.seen} (${each.tryThis})`);
   if (said === undefined) expect(lines).toEqual([]);
   else expect(lines.join("\n")).toMatch(said);
 });
@@ -75,8 +81,8 @@ function chainFor(id: string, entry: object, dotenv: Env, exported: Env = {}, of
   if (client === undefined) throw new Error(`${id} is no client`);
   const file = { client, scope: "user", path: "/file.json", store: undefined } as const;
   const [found] = foundIn(file, JSON.stringify({ [client.servers]: { halo: entry } }), "halo");
-  const given = { isOwn: !ofRepository };
-  return chainOf({ file, shown: "f", name: "halo", found, exported, dotenv, stored: {}, given, ofRepository });
+  const common = { file, shown: "f", dotenvFile: ".env", name: "halo", found, given: NONE };
+  return lookAtClient({ ...common, exported, dotenv, stored: {}, ofRepository });
 }
 const cursorEntry = (url: string) => {
   const cursor = CLIENTS.find(({ id }) => id === "cursor");
@@ -102,8 +108,18 @@ test("Codex sends a reference in http_headers as text, and the wizard replaces i
   const text = `[mcp_servers.halo]\nurl = "${HALO_URL}"\nhttp_headers = { ${headers.join(", ")} }\n`;
   const [found] = foundIn(file, text, "halo", { parseToml, setTable });
   expect(found?.entry.values.token).toEqual({ literal: "${HALO_MCP_TOKEN}" });
-  const common = { file, shown: "f", name: "halo", found, exported: NEW, dotenv: {}, stored: {}, given: {} };
-  const { findings, toSend } = chainOf({ ...common, ofRepository: true });
+  const common = {
+    file,
+    shown: "f",
+    dotenvFile: ".env",
+    name: "halo",
+    found,
+    exported: NEW,
+    dotenv: {},
+    stored: {},
+    given: NONE,
+  };
+  const { findings, toSend } = lookAtClient({ ...common, ofRepository: true });
   expect(findings.map(({ seen }) => seen).join("\n")).toMatch(
     /product token is a reference that Codex does not expand/,
   );

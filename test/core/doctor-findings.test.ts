@@ -46,7 +46,7 @@ const BEARER = { A: "Bearer ${HALO_MCP_TOKEN}" };
 const STEERED: Told = { settings: { env: { U: FOREIGN } } };
 const SENDS = "sends your token there";
 const before = (of: unknown): Told => ({ ...good, store: trusted({ mcpServers: { halo: of } }) });
-const [RESET, REJECT, NEVER] = ["claude mcp reset-project-choices", '"disabledMcpjsonServers"', "do not approve it"];
+const [REJECT, NEVER] = ['add "halo" to "disabledMcpjsonServers" in .claude/settings.local.json', "do not approve it"];
 
 /** What, the state, "+" where a session would connect, with the causes in their order, what is said; with a "!" before it what is not. */
 type Row = readonly [string, Told, string, ...(readonly string[])];
@@ -89,18 +89,18 @@ const entries: readonly Row[] = [
   ["a helper", halo({ headersHelper: "x" }), "- entry-runs", "--name halo-cm", "remove it first"],
   ["HALO through a program that waits", { ...waiting, mcp: servers(remote) }, "- entry-runs not-approved", NEVER],
   ["through one's own program", own(remote), "- entry-runs", "--name halo-cm"],
-  ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), "- bad-url", "unencrypted", RESET],
-  ["a variable in the URL", halo({ url: "${HALO_URL}" }), "- bad-url", "HALO_URL", RESET],
+  ["in clear to HALO", halo({ url: "http://api.cm.com/halo/core/mcp" }), "- bad-url", "unencrypted", REJECT],
+  ["a variable in the URL", halo({ url: "${HALO_URL}" }), "- bad-url", "HALO_URL", REJECT],
   ["a URL that is none", halo({ url: "https://" }), "- bad-url"],
 ];
 
 const foreign: readonly Row[] = [
-  ["approved and filled", halo({ url: FOREIGN }), "+ endpoint-foreign", SENDS, RESET, FOREIGN],
-  ["an event stream", halo({ url: FOREIGN, type: "sse" }), "+ endpoint-foreign", RESET],
+  ["approved and filled", halo({ url: FOREIGN }), "+ endpoint-foreign", SENDS, REJECT, FOREIGN],
+  ["an event stream", halo({ url: FOREIGN, type: "sse" }), "+ endpoint-foreign", REJECT],
   ["a slash more", halo({ url: `${URL}/` }, { settings: BRIDGE, local: undefined }), "+ endpoint-foreign", REJECT],
-  ["in clear", halo({ url: "http://gw.example/mcp" }), "- bad-url", SENDS, RESET],
+  ["in clear", halo({ url: "http://gw.example/mcp" }), "- bad-url", SENDS, REJECT],
   ["waiting", { ...waiting, mcp: servers(entry({ url: FOREIGN })) }, "- endpoint-foreign not-approved", NEVER],
-  ["not filled", halo({ url: FOREIGN }, { local: APPROVED }), "- endpoint-foreign", "nothing was sent", `!${RESET}`],
+  ["not filled", halo({ url: FOREIGN }, { local: APPROVED }), "- endpoint-foreign", "nothing was sent", `!${REJECT}`],
   ["in another header", { ...good, mcp: servers({ ...other, headers: BEARER }) }, "- endpoint-foreign", SENDS],
   ["given with --url", halo({ url: FOREIGN }, { url: FOREIGN }), "+"],
   ["one's own", own({ url: FOREIGN }), "+"],
@@ -161,8 +161,6 @@ const client: readonly Row[] = [
     { ...good, local: `{\n "a": 1, // c\n}` },
     "- settings-broken no-bridge not-approved",
     ".claude/settings.local.json:2:10: Claude Code ignores the whole file",
-    "first fix .claude/settings.local.json: see set-up",
-    "!npx",
   ],
   ["settings that nobody misses", { ...good, settings: "{} // c" }, "+ settings-broken"],
   ["settings whose env is a list", { ...good, settings: { env: [] } }, "+ settings-broken", "allowed: an object"],
@@ -221,7 +219,7 @@ test("how bad it is: what stops nobody is a warning or a note", () => {
   expect(severities({ ...good, settings: "{,}" })).toEqual(["settings-broken warning"]);
   expect(severities(ofAll({ [VERIFY]: "0" }))).toEqual(["repository-steers failed"]);
   expect(severities(ofAll({ HTTPS_PROXY: PROXY }))[0]).toBe("repository-steers warning");
-  expect(severities({ url: FOREIGN })).toEqual(["no-entry note"]);
+  expect(severities({ url: FOREIGN })).toEqual(["no-entry warning"]);
 });
 
 describe("which entry is looked at", () => {
@@ -273,6 +271,18 @@ describe("the command that sets the entry up again", () => {
     ["a tilde", { ...good, ...given("./~") }, " --cwd './~'"],
     ["a name that no --name takes", named("-x"), ""],
   ])("%s", (_, told, words) => expect(setupOf(told).setup.repair).toBe(`npx create-halo-mcp${words}`));
+
+  test("with --url every command that needs it has it", () => {
+    const first = (told: Told) => setupOf({ ...told, url: FOREIGN }).all.map(({ tryThis }) => tryThis[0]);
+    const words = ` --url '${FOREIGN}'`;
+    expect(first({})).toEqual([`npx create-halo-mcp${words}`]);
+    const unset = halo({ url: FOREIGN }, { local: APPROVED, dotenv: undefined });
+    expect(first(unset)).toEqual([`npx create-halo-mcp${words}`]);
+    expect(first({ ...good, name: "halo-de" })).toEqual([`npx create-halo-mcp doctor --name halo${words}`]);
+    // the entry has HALO's own
+    expect(first({ ...unfilled, dotenv: undefined })).toEqual(["npx create-halo-mcp"]);
+    expect(first({ ...good, mcp: '{"mcpServers": {} /* c */}' })[0]).toBe("npx create-halo-mcp check --fix" + words);
+  });
 
   test("an old Claude Code: the values are where it does not look", () => {
     const { all } = setupOf({ ...below, version: "2.1.197", dotenv: "" });

@@ -36,8 +36,12 @@ const foreign: Told = { ...good, mcp: servers(entry({ url: GATEWAY })) };
 const proxied: Told = { ...good, userSettings: { env: { HTTP_PROXY: "http://127.0.0.1:9" } } };
 const MAKE_NEW = "make a new token";
 const CHANGE = ["npx create-halo-mcp"];
+const [NEW, ROTATE] = [
+  "# Make a new token (type MCP) in HALO Studio > Settings > Product Tokens, then:",
+  "npx create-halo-mcp rotate",
+];
 const ASK = ["claude", '# then type /mcp: it shows the reason for "halo"'];
-const MATCH = "# first make the copies match: see values; if it is still refused:";
+const CORRECT_FIRST = "# first correct the values: see values";
 const AGREE = "# tests each copy, and saves the one that works";
 const ENTER = "# and enter the token that works";
 const STALE = "values stale-value";
@@ -66,7 +70,8 @@ interface Run {
 
 function reportOf(told: Told, { status, cause, given = false }: Run = {}): DoctorReport {
   const { view } = setupOf(given ? { ...told, token: TOKEN } : told);
-  const tested = { diagnosis: diagnosisOf(cause), record: RECORD };
+  const isSent = view.toSend.ok || view.toSend.url !== undefined;
+  const tested = isSent ? { diagnosis: diagnosisOf(cause), record: RECORD } : undefined;
   const report = makeReport(view, { test: tested, asked: status && { status }, call: null });
   for (const secret of [TOKEN, OLD]) expect(JSON.stringify(report)).not.toContain(secret);
   return report;
@@ -101,7 +106,37 @@ const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]]
   ["both connect", good, { status: "connected" }, "", /^Connected/],
   ["it was not asked", good, {}, "", /^Connected/],
   ["not trusted yet is a warning", { ...good, store: {} }, { status: "connected" }, "", /^Connected/],
-  ["refused", good, { cause: "unauthorized" }, "auth unauthorized", /token/, MAKE_NEW, ...CHANGE],
+  ["refused", good, { cause: "unauthorized" }, "auth unauthorized", /token/, MAKE_NEW, NEW, ROTATE],
+  [
+    "refused, and exported alone",
+    { ...bare, dotenv: undefined, env: VALUES },
+    { cause: "unauthorized" },
+    "auth unauthorized",
+    /token/,
+    MAKE_NEW,
+    NEW,
+    NPX,
+  ],
+  [
+    "refused, in a committed file",
+    token(TOKEN),
+    { cause: "unauthorized" },
+    "auth unauthorized",
+    /token/,
+    MAKE_NEW,
+    NEW,
+    NPX,
+  ],
+  [
+    "another name is refused",
+    { ...otherName, env: {}, userSettings: { env: VALUES } },
+    { cause: "unauthorized" },
+    "auth unauthorized",
+    /token/,
+    MAKE_NEW,
+    NEW,
+    `${ROTATE} --name halo-de`,
+  ],
   ["an ID is refused", good, { cause: "rejected-request" }, "auth rejected-request", /./, MAKE_NEW, ...CHANGE],
   ["the given one is refused", good, { cause: "unauthorized", given: true }, "auth unauthorized", /token/, MAKE_NEW],
   ["the old copy is refused", rotated, { cause: "unauthorized" }, STALE, /was refused; .* in \.env$/, NPX, AGREE],
@@ -114,7 +149,6 @@ const table: readonly (readonly [string, Told, Run, string, RegExp, ...string[]]
     /^HALO_MCP_TOKEN in ~\/\.claude\/settings\.json was refused; another value is in the environment$/,
     `${NPX} --scope user --name halo-de`,
     AGREE,
-    "# remove HALO_MCP_TOKEN from the environment if it is outdated",
   ],
   ["a copy that differs, and works", rotated, {}, "", /^Connected/],
   ["the given one, beside copies", rotated, { cause: "unauthorized", given: true }, "auth unauthorized", /./, MAKE_NEW],
@@ -150,11 +184,9 @@ describe("the token link", () => {
 
   test("no new token before the values are right and the copies agree", () => {
     const auth = (told: Told, cause: Cause) => adviceOf(reportOf(told, { cause }), "auth");
-    expect(auth(rotated, "unauthorized")).toEqual([MATCH, MAKE_NEW, ...CHANGE]);
-    expect(auth(otherId, "forbidden")[0]).toBe(MATCH);
-    expect(auth(bridge({ HALO_MCP_TOKEN: `"${TOKEN}"` }), "unauthorized")).toEqual([
-      "# first correct the values: see values",
-    ]);
+    expect(auth(rotated, "unauthorized")).toEqual([CORRECT_FIRST]);
+    expect(auth(otherId, "forbidden")).toEqual([CORRECT_FIRST]);
+    expect(auth(bridge({ HALO_MCP_TOKEN: `"${TOKEN}"` }), "unauthorized")).toEqual([CORRECT_FIRST]);
   });
 
   test("a value that was not sent is explained where it stands", () => {
@@ -278,9 +310,8 @@ describe("the links before the network", () => {
     const notTrusted = { status: "warning", cause: "not-trusted", ok: true, notes: [NOTE("list-differs")] };
     expect(linkOf(reportOf({ ...good, store: {} }), "client")).toMatchObject(notTrusted);
     expect(linkOf(reportOf(good, { status: "failed" }), "client")).toMatchObject({ status: "failed", ok: false });
-    expect(linkOf(reportOf({ url: GATEWAY, env: VALUES }), "setup")?.notes?.map(({ cause }) => cause)).toEqual([
-      "no-entry",
-    ]);
+    const bareUrl = linkOf(reportOf({ url: GATEWAY, env: VALUES }), "setup");
+    expect(bareUrl).toMatchObject({ status: "warning", cause: "no-entry", tryThis: `${NPX} --url ${GATEWAY}` });
     expect(linkOf(reportOf({}), "values")).toMatchObject({ status: "skipped", ok: false });
     expect(linkOf(reportOf(good), "client")?.notes).toMatchObject([NOTE("list-differs")]);
   });

@@ -1,8 +1,7 @@
 /** A set-up as data, for the tests of `doctor`: what is not said is not there. */
 import type { NamedFile } from "../../src/core/clients/claude-state.ts";
 import type { SetupInput } from "../../src/core/doctor/entries.ts";
-import { findingsOf } from "../../src/core/doctor/findings.ts";
-import { makeReport } from "../../src/core/doctor/report.ts";
+import { findingsOf, makeReport } from "../../src/core/doctor/report.ts";
 import { viewSetup } from "../../src/core/doctor/view.ts";
 
 export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
@@ -50,7 +49,7 @@ export interface Told {
   readonly folder?: string;
   readonly rootLocal?: unknown;
   readonly storeMode?: number;
-  readonly given?: SetupInput["given"];
+  readonly given?: Omit<SetupInput["given"], "url">;
 }
 
 const textOf = (content: unknown): string => (typeof content === "string" ? content : JSON.stringify(content));
@@ -87,7 +86,7 @@ function inputOf(told: Told): SetupInput {
     name: told.name,
     url: told.url,
     token: told.token,
-    given: told.given ?? { cwd: undefined, valuesFile: undefined },
+    given: { cwd: undefined, valuesFile: undefined, ...told.given, url: told.url },
     above: [...above, "/"],
     gitRoot: FOLDER,
     home: "/home/ada",

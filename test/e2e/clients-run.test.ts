@@ -156,17 +156,19 @@ describe.concurrent("doctor --client codex", () => {
   const down = { cause: "refused", at: "tcp", findings: [] };
   const codex = (m: Machine) => init(m, "--client", "codex");
   const unread =
-    "The values work, but Codex does not read them there. Start it with them: npx create-halo-mcp run -- codex";
+    /^▲ HALO_MCP_TOKEN, HALO_ACCOUNT_ID, HALO_PROFILE_ID: set only in \.env, which Codex does not read Try npx create-halo-mcp run -- codex ✔/;
   test.each<[string, (m: Machine) => unknown, Environment, number, object, RegExp | string]>([
     [
       "no entry",
       () => undefined,
       {},
       1,
-      { findings: [{ severity: "error", tryThis: "npx create-halo-mcp --client codex" }] },
+      {
+        findings: [{ severity: "error", tryThis: expect.stringMatching(/^npx create-halo-mcp --client codex --url /) }],
+      },
       /no server "halo"/,
     ],
-    ["values in .env alone", codex, {}, 0, { findings: [{ severity: "warning" }, {}, {}], cause: null }, unread],
+    ["values in .env alone", codex, {}, 0, { findings: [{ severity: "warning" }], cause: null }, unread],
     [
       "a stale export",
       codex,
@@ -180,8 +182,11 @@ describe.concurrent("doctor --client codex", () => {
       (m) => codex(m).then(() => m.write("../home/.codex/.env", `HALO_MCP_TOKEN=${OTHER}\n`, 0o600)),
       VALUES,
       1,
-      { cause: "unauthorized", findings: [{ tryThis: "npx create-halo-mcp --client codex --scope user" }] },
-      /another value in ~\/\.codex\/\.env/,
+      {
+        cause: "unauthorized",
+        findings: [{ tryThis: expect.stringMatching(/^npx create-halo-mcp --client codex --scope user --url /) }],
+      },
+      /another value is in ~\/\.codex\/\.env/,
     ],
     [
       "a wrong token",
@@ -189,7 +194,7 @@ describe.concurrent("doctor --client codex", () => {
       { ...VALUES, HALO_MCP_TOKEN: OTHER },
       1,
       { cause: "unauthorized", findings: [] },
-      /refused the token/,
+      /Make a new token \(type MCP\).*, then: npx create-halo-mcp --client codex --url/,
     ],
     [
       "the server is down",
@@ -209,7 +214,7 @@ describe.concurrent("doctor --client codex", () => {
         client: { id: "codex", scope: "project", path: ".codex/config.toml", status: "not-asked" },
         findings: [],
       },
-      "Codex sends what connects.",
+      /^✔ Connected to halo-stand-in .* What cannot be seen from here: Start Codex again/,
     ],
   ])("%s", (_, prepare, values, code, document, said) =>
     on({}, async (m) => {

@@ -586,8 +586,8 @@ describe.concurrent("the command that is suggested, typed, puts it right", () =>
     const setupOf = ({ stdout }: DoctorRun): Setup => JSON.parse(stdout).setup;
     const { repair, verdict } = setupOf(before);
     expect(verdict.wouldConnect).toBe(false);
-    expect(repair).toBe(`npx create-halo-mcp${words}`);
-    const typed = `${repair.replace("npx create-halo-mcp", '"$NODE" "$PROGRAM"')} --yes --url ${m.url}`;
+    expect(repair).toBe(`npx create-halo-mcp${words} --url ${m.url}`);
+    const typed = `${repair.replace("npx create-halo-mcp", '"$NODE" "$PROGRAM"')} --yes`;
     const env = { ...m.env, ...VALUES, NODE: process.execPath, PROGRAM: m.bin };
     const wizard = await promisify(execFile)("sh", ["-c", typed], { cwd, env });
     const after = await ask();

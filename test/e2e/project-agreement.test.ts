@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { look } from "../../src/commands/doctor/gather.ts";
-import { findingsOf } from "../../src/core/doctor/findings.ts";
+import { findingsOf } from "../../src/core/doctor/report.ts";
 import { type ClaudeVersion, claudeVersions } from "../support/claude.ts";
 import { madeUp } from "../support/context.ts";
 import { fromClaude, onboard, onClaude, put, session } from "./real-claude-support.ts";

@@ -5,9 +5,8 @@ import type { Context } from "../../context.ts";
 import { projectOf } from "../../core/clients/claude-project.ts";
 import { questionAbout } from "../../core/clients/claude-question.ts";
 import type { NamedFile } from "../../core/clients/claude-state.ts";
-import type { SetupInput } from "../../core/doctor/entries.ts";
-import { findingsOf } from "../../core/doctor/findings.ts";
-import type { Run } from "../../core/doctor/report.ts";
+import type { Given, SetupInput } from "../../core/doctor/entries.ts";
+import { findingsOf, type Run } from "../../core/doctor/report.ts";
 import { type Asked, viewSetup } from "../../core/doctor/view.ts";
 import { opened } from "../../core/plan/keychain.ts";
 import { printable } from "../../core/secrets.ts";
@@ -25,6 +24,15 @@ type Options = Pick<ReturnType<typeof connectionOptions>, "cwd" | "name" | "url"
 
 /** Grace period of Claude Code after its time is over, milliseconds. */
 const GRACE_MS = 300;
+
+/** `folder`: that of `--cwd`. Relative to where the command was started, links followed: `..` after a link would lead elsewhere. */
+export function givenOf(context: Context, { cwd, url, valuesFile }: Options, folder: string): Given {
+  const typed = (path: string): string => {
+    const way = relative(context.cwd, path).split("\\").join("/") || ".";
+    return /^[~-]/.test(way) ? `./${way}` : way;
+  };
+  return { url, cwd: cwd && typed(folder), valuesFile: valuesFile && typed(valuesFile) };
+}
 
 /** Everything that can be known before the network. Throws UsageError for a missing folder or values file. */
 export async function look(context: Context, options: Options & { readonly timeoutMs: number }, token?: string) {
@@ -49,11 +57,6 @@ export async function look(context: Context, options: Options & { readonly timeo
   const { valuesFile } = options;
   if (valuesFile !== undefined && readState(valuesFile).kind === "absent")
     throw new UsageError(`--values-file: there is no file ${printable(valuesFile, 200)}`);
-  // relative to where the command was started, links followed: `..` after a link would lead elsewhere
-  const typed = (path: string): string => {
-    const way = relative(context.cwd, path).split("\\").join("/") || ".";
-    return /^[~-]/.test(way) ? `./${way}` : way;
-  };
   const { store, userSettings } = ownFiles(context);
   const nearest = (name: string): NamedFile => {
     const files = above.slice(0, above.indexOf(repository) + 1).map((each) => named(join(each, name)));
@@ -73,10 +76,7 @@ export async function look(context: Context, options: Options & { readonly timeo
   const input: SetupInput = {
     ...options,
     token,
-    given: {
-      cwd: options.cwd === undefined ? undefined : typed(folder),
-      valuesFile: valuesFile === undefined ? undefined : typed(valuesFile),
-    },
+    given: givenOf(context, options, folder),
     ...place,
     shownMain: main && shown(main.folder),
     mcp,

@@ -4,12 +4,11 @@ import { dirname } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
-import { toSh } from "../../core/command-line.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
-import { type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
+import { type Chain, type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
 import { isObject, type JsonObject, parseDocument } from "../../core/formats/json.ts";
-import { cleanValue, nameWords } from "../../core/halo.ts";
+import { cleanValue } from "../../core/halo.ts";
 import { isClosed } from "../../core/plan/model.ts";
 import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
@@ -19,11 +18,11 @@ import { readSecretFile, readStdin } from "../../io/secret-input.ts";
 import { createOutput } from "../../ui/output.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
-import { columnsOf } from "../../ui/wrap.ts";
+import { columnsOf, wrap } from "../../ui/wrap.ts";
 import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
-import { runForClient } from "./client.ts";
-import { connectionsOf, ofOtherClients, type Row, tableOf, unreadIn } from "./connections.ts";
+import { examineClient } from "./client.ts";
+import { closerOf, connectionsOf, ofOtherClients, type Row, rowJson, tableOf, unreadIn } from "./connections.ts";
 import { ask, look } from "./gather.ts";
 import { toDoctorText, toDoctorVerdict } from "./text.ts";
 
@@ -74,14 +73,12 @@ const LEAST_MS = 500;
 const MOST_LINES = 40;
 
 /** The tool's answer: cut, without anything that could move a cursor. */
-function callOf({ call }: Options, { toSend, from }: View, found: Run["test"]): Run["call"] {
+function callOf({ call }: Options, { toSend, from }: View, test: Run["test"]): Run["call"] {
   if (call === undefined) return null;
-  const tool = printable(call.tool, 100);
-  const answer = found?.record.outcome.call;
-  if (!toSend.ok || found === undefined || answer === undefined || answer === null)
-    return { tool, ok: false, text: "not called: there is no connection" };
-  const lines = answerLines(found.record, { headers: toSend.sent.headers, from }, MOST_LINES, 500);
-  return { tool, ok: answer.ok, text: lines.join("\n") };
+  const headers = toSend.ok ? toSend.sent.headers : {};
+  const lines = test ? answerLines(test.record, { headers, from }, MOST_LINES, 500) : ["there is no connection"];
+  const ok = test?.record.outcome.call?.ok === true;
+  return { tool: printable(call.tool, 100), ok, text: lines.join("\n") };
 }
 
 /** Files → view → connection test → Claude Code's own answer → report, one after the other, under one limit. */
@@ -94,13 +91,15 @@ async function walk(context: Context, options: Options, show: Show, token: strin
   const isOne = options.isOne || token !== undefined;
   const [folder = context.cwd] = view.input.above;
   const root = findRoot(folder) ?? folder;
-  const others = isOne ? [] : await ofOtherClients(context, root, options.valuesFile);
+  const around = { context, root, given: view.input.given, valuesFile: options.valuesFile };
+  const others = isOne ? [] : await ofOtherClients(context, root);
+  const hasOwn = view.contenders.length > 0 || unreadIn(view) !== undefined;
   const [only, more] = others;
   // a repository in which other clients alone have HALO
-  if (view.contenders.length === 0 && only !== undefined && unreadIn(view) === undefined)
+  if (!hasOwn && only !== undefined)
     return more === undefined
       ? { only: only.file.client }
-      : { rows: await connectionsOf(context, view, undefined, others, { ...options, root }), isShut: false };
+      : { rows: await connectionsOf(around, view, undefined, others, options.timeoutMs), isShut: false };
   const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
   const tests = "testing the connection";
   const progress = show.progress(tests + host);
@@ -113,9 +112,8 @@ async function walk(context: Context, options: Options, show: Show, token: strin
     const asked = await ask(context, looked, test, left());
     const report = makeReport(view, { test, asked, call: callOf(options, view, test) });
     progress.update("testing the other connections");
-    const hasOwn = view.contenders.length > 0 || unreadIn(view) !== undefined;
     const main = hasOwn ? { report, test } : undefined;
-    const rows = isOne ? [] : await connectionsOf(context, view, main, others, { ...options, root });
+    const rows = isOne ? [] : await connectionsOf(around, view, main, others, options.timeoutMs);
     const isShut = isClosed(view.input.dotenv.state) && view.values.some(({ state }) => state === "unset");
     return { report, isShut, rows };
   } finally {
@@ -145,29 +143,29 @@ function writeReport({ version, nodeVersion, platform, arch, secrets }: Context,
   }
 }
 
-/** With colours if stdout supports them. In ASCII, `…` is wider. */
+/** With colours if stdout supports them. In ASCII, `…` is wider. `next`: what cannot be seen from here. */
 function textOf(
   { env, stdout, unicode }: Context,
   rows: readonly Row[],
-  report: DoctorReport | undefined,
+  chain: Chain | undefined,
   { switches }: RawOptions,
+  next: readonly string[] = [],
 ): string {
   const paint = createPaint(wantsColor(env, stdout.isTTY === true, switches.has("no-color")));
   const width = columnsOf(stdout) - (unicode ? 1 : 3);
   const isQuiet = switches.has("quiet") || switches.has("fix");
   const table = rows.length > 1 ? [tableOf(rows, paint, width, isQuiet)] : [];
-  if (isQuiet) return table[0] ?? (report ? toDoctorVerdict(report, paint, width) : "");
+  if (isQuiet) return table[0] ?? (chain ? toDoctorVerdict(chain, paint, width) : "");
   // of a table the first that needs a look; the steps of one that works are not needed
-  const closer = rows.find(({ ok }) => !ok) ?? rows.find(({ lacks }) => lacks === "unread");
-  const named = closer && nameWords(closer.name);
-  const command = named && toSh(["npx", "create-halo-mcp", "doctor", "--client", closer.client, ...named]);
-  const detailed = rows.length > 1 ? closer?.report : report;
-  const parts = [
+  const closer = closerOf(rows);
+  const detailed = rows.length > 1 ? closer?.chain : chain;
+  const below = next.flatMap((line) => wrap(`  ${line}`, width));
+  return [
     ...table,
-    ...(rows.length > 1 && closer?.report ? [`${closer.name}:`] : []),
-    detailed ? toDoctorText(detailed, paint, width) : (command ?? ""),
-  ];
-  return parts.join("\n");
+    ...(rows.length > 1 && closer ? [`${closer.name}, ${closer.client}:`] : []),
+    ...(detailed ? [toDoctorText(detailed, paint, width)] : []),
+    ...(below.length > 0 ? ["What cannot be seen from here:", ...below] : []),
+  ].join("\n");
 }
 
 /** `--fix`: after the report the wizard does the one repair, with the values that are here and without a question. */
@@ -186,19 +184,27 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 /** Exit code: 0 connected, 1 not, 3 not, because the file of the values cannot be read. */
 async function examine(context: Context, raw: RawOptions): Promise<number> {
   const client = CLIENTS.find(({ id }) => id === raw.values.client);
-  if (client !== undefined && client !== claudeCode) return await runForClient(context, raw, client);
   const options = readOptions(context, raw);
   if (options.report !== undefined) checkReport(options.report);
   const show = createShow(context, { quiet: options.json || options.quiet, guide: false });
-  const token = await tokenOf(context, options, show.waits);
-  const walked = await walk(context, options, show, token);
-  if ("only" in walked) return await runForClient(context, raw, walked.only);
+  const output = createOutput(context);
+  const walked =
+    client !== undefined && client !== claudeCode
+      ? { only: client }
+      : await walk(context, options, show, await tokenOf(context, options, show.waits));
+  if ("only" in walked) {
+    const seen = await examineClient(context, options, show, walked.only);
+    const { id, label } = walked.only;
+    if (seen === undefined) output.result(`${label} is set up by hand: npx create-halo-mcp guide ${id}`);
+    else if (options.json) output.json(seen.document);
+    else output.result(textOf(context, [], seen.chain, raw, seen.next));
+    return seen?.chain.ok === false ? 1 : 0;
+  }
   const { report, isShut, rows } = walked;
-  const ok = report?.ok !== false && rows.every((row) => row.ok);
+  const ok = report?.ok !== false && rows.every(({ chain }) => chain.ok);
   // if the disk is full, only that is printed
   if (options.report !== undefined && report !== undefined) writeReport(context, options.report, report);
-  const output = createOutput(context);
-  const connections = rows.length > 1 ? { connections: rows.map(({ report: _, lacks: __, ...row }) => row) } : {};
+  const connections = rows.length > 1 ? { connections: rows.map(rowJson) } : {};
   if (options.json) output.json({ version: 1, ...report, ok, ...connections });
   else output.result(textOf(context, rows, report, raw));
   if (options.report !== undefined && !options.quiet) output.say(`The report is in ${printable(options.report, 200)}`);

@@ -2,7 +2,7 @@
 import { CAUSES } from "../../core/diagnosis/causes.ts";
 import type { Cause } from "../../core/diagnosis/diagnose.ts";
 import { STAGES } from "../../core/diagnosis/record.ts";
-import { type DoctorReport, headline, isFollowUp, type Link } from "../../core/doctor/report.ts";
+import { type Chain, headline, isFollowUp, type Link, mainOf } from "../../core/doctor/report.ts";
 import type { Paint } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
 
@@ -21,16 +21,17 @@ const MENDED: readonly Link["cause"][] = ["not-approved", "list-differs"];
 const isTyped = (line: string): boolean => /^[a-z]/.test(line);
 const commandIn = (advice = ""): string | undefined => advice.split("\n").find(isTyped);
 
-/** The marks of a report; the first is that of the whole. */
-function signsOf({ ok, cause }: DoctorReport, { green, yellow, red, dim, sign }: Paint) {
-  const sign4 = { ok: green(sign.ok), warning: yellow(sign.warn), failed: red(sign.bad), skipped: dim("-") };
-  return { ...sign4, whole: sign4[ok ? (cause === null ? "ok" : "warning") : "failed"] };
+/** The marks of a report, and that of the whole. */
+function signsOf(report: Chain, { green, yellow, red, dim, sign }: Paint) {
+  const signs = { ok: green(sign.ok), warning: yellow(sign.warn), failed: red(sign.bad), skipped: dim("-") };
+  const whole = !report.ok ? "failed" : mainOf(report) === undefined ? "ok" : "warning";
+  return { ...signs, whole: signs[whole] };
 }
 
 const lastOf = ({ why, detail }: Link): string | undefined => why ?? detail?.split("\n").at(-1);
 
 /** What has a paragraph under the chain: not what the chain says, nor what follows from the cause or is mended with it. */
-function restOf(report: DoctorReport, main: Link | undefined) {
+function restOf(report: Chain, main: Link | undefined) {
   const { stages } = report;
   const first = commandIn(main?.tryThis);
   const isWizard = /^npx create-halo-mcp(?: -|$)/.test(first ?? "");
@@ -55,12 +56,12 @@ const marked = (mark: string, text: string, { bold }: Paint, width: number): str
     .join("\n  ")}`;
 
 /** The verdict alone: one sentence. */
-export const toDoctorVerdict = (report: DoctorReport, paint: Paint, width: number): string =>
+export const toDoctorVerdict = (report: Chain, paint: Paint, width: number): string =>
   marked(signsOf(report, paint).whole, headline(report), paint, width);
 
 /** In: the report, how to paint, and columns. Out: lines for stdout. Everything in the report is printable and redacted. */
-export function toDoctorText(report: DoctorReport, paint: Paint, width: number): string {
-  const { stages, ok, at, cause, tools, toolCount, call, control, clients } = report;
+export function toDoctorText(report: Chain, paint: Paint, width: number): string {
+  const { stages, ok, tools, toolCount, call, control, clients } = report;
   const { bold, dim } = paint;
   const sign = signsOf(report, paint);
 
@@ -77,8 +78,13 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
           : (line.trim().match(pieces) ?? [""]).map((piece) => indent + piece),
       );
   };
-  const tried = (line: string): readonly string[] =>
-    isTyped(line) ? [`${INDENT}  ${bold(line)}`] : block(line.replace(/^# /, ""), `${INDENT}  `);
+  const tried = (line: string): readonly string[] => {
+    if (isTyped(line)) return [`${INDENT}  ${bold(line)}`];
+    // a second command, in a comment for whoever pastes all of it
+    const [, words = line, command] = /^(# .*:) ((?:npx|git|claude) .*)$/.exec(line) ?? [];
+    const said = block(words.replace(/^# /, ""), `${INDENT}  `);
+    return command === undefined ? said : [...said, `${INDENT}    ${bold(command)}`];
+  };
   const explain = (seen: string | undefined, advice = ""): readonly string[] => [
     ...(seen === undefined ? [] : block(seen)),
     ...(advice === "" ? [] : [`${INDENT}${bold("Try")}`, ...advice.split("\n").flatMap(tried)]),
@@ -91,7 +97,7 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
       isTest && status === "failed" && !/^nothing was sent/.test(short) ? CAUSES[own as Cause].title : short;
     const said = title === headline(report) ? "failed" : title;
     const [first = "", ...more] = block(said + (ms >= 1 ? `, ${ms} ms` : ""), " ".repeat(COLUMN));
-    const remarks = stage === "client" ? (clients[0]?.remarks ?? []) : [];
+    const remarks = stage === "client" ? (clients?.[0]?.remarks ?? []) : [];
     return [
       `${sign[status]} ${nameOf(stage).padEnd(COLUMN - 2)}${first.trimStart()}`,
       ...more,
@@ -99,13 +105,13 @@ export function toDoctorText(report: DoctorReport, paint: Paint, width: number):
     ];
   };
 
-  const main = stages.find(({ stage }) => stage === at);
+  const main = mainOf(report);
   const lines = [toDoctorVerdict(report, paint, width)];
   const checked =
     control === "refused"
       ? "Checked: the server refuses the same request without your token."
       : "Could not check whether the server needs the token.";
-  if (ok && cause === null) lines.push(...block(checked));
+  if (ok && main === undefined) lines.push(...block(checked));
   if (main?.cause !== undefined)
     lines.push(...explain(main.why === headline(report) ? undefined : lastOf(main), main.tryThis));
   const reached = stages.filter(({ status, detail }) => status !== "skipped" || detail !== undefined);

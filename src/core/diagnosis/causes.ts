@@ -20,7 +20,7 @@ const isTooNew = (f: Facts): boolean =>
   f.isWhole && offered(f).length > 0 && offered(f).every((revision) => revision > NEWEST);
 
 const STUDIO = "against HALO Studio's address bar";
-const TOKEN_ADVICE = [
+export const TOKEN_ADVICE: readonly string[] = [
   "Check that the token is of type MCP (HALO Studio > Settings > Product Tokens), whole, not deleted, and of this account. When in doubt, make a new one.",
 ];
 const QUOTE = "If that does not help, ask CM.com support, and quote the server's answer.";

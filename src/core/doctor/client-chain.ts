@@ -1,105 +1,150 @@
 /** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
-import type { Advice } from "../advice.ts";
+import { type Advice, run } from "../advice.ts";
+import { shown as shownIn } from "../check/show.ts";
+import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { startWords } from "../clients/model.ts";
 import { answersFor, type Env, seenBy } from "../clients/sent.ts";
-import { type Consent, type ToSend, whatClientSends } from "../connection.ts";
-import { HEADERS, LABELS, VALUES } from "../halo.ts";
+import { whatClientSends } from "../connection.ts";
+import { HEADERS, LABELS, nameWords, VALUES } from "../halo.ts";
 import type { ClientFile, FoundServer } from "../plan/clients.ts";
 import { variablesOf } from "../plan/target.ts";
+import type { Given } from "./entries.ts";
+import { type Found, finish, note, npx, replaceToken, SETUP_LINKS, type SetupCause, say } from "./finding.ts";
+import { STATUS_WORDS } from "./findings-client.ts";
+import { chainOf, type Run, setupLink, skipped, sourcesIn } from "./report.ts";
 
-export interface ChainFinding {
-  readonly severity: "error" | "warning";
-  readonly seen: string;
-  readonly tryThis: Advice;
-}
-
-interface Chain {
-  readonly findings: readonly ChainFinding[];
-  readonly toSend?: ToSend;
-  /** Why the client does not get values that are in a file, and how to start it with them. */
-  readonly unread?: { readonly why: string; readonly start: Advice };
-}
-
-export interface ChainInput {
+export interface ClientInput {
   readonly file: ClientFile;
+  /** The file, and that of `dotenv`, as they are shown. */
   readonly shown: string;
+  readonly dotenvFile: string;
   readonly name: string;
   readonly found: FoundServer | undefined;
   /** Exported variables; those of the project's `.env`; those of the client's own private file. */
   readonly exported: Env;
   readonly dotenv: Env;
   readonly stored: Env;
-  readonly given: Consent;
+  /** With the URL of `--url`, which may get the token. */
+  readonly given: Given;
   readonly ofRepository: boolean;
 }
 
-const repair = ({ client, scope }: ClientFile): Advice => ({
-  run: ["npx", "create-halo-mcp", "--client", client.id, ...(scope === "user" ? ["--scope", "user"] : [])],
-});
+const repair = ({ file: { client }, name }: ClientInput, scope: string): Advice =>
+  npx("--client", client.id, ...(scope === "user" ? ["--scope", "user"] : []), ...nameWords(name));
 
-/** A variable that the client does not get, or gets from an unexpected place. */
-function valueFinding(
-  variable: string,
-  { file, exported, dotenv, stored }: ChainInput,
-  start: Advice,
-): ChainFinding | undefined {
-  const { client, scope } = file;
-  const own = stored[variable];
-  if (client.storeWins && own !== undefined) {
-    const meant = scope === "project" ? (exported[variable] ?? dotenv[variable]) : own;
-    const seen = `${variable} has another value in ${client.store}: ${client.label} takes that one`;
-    const tryThis = repair({ ...file, scope: "user" });
-    return meant === undefined || meant === own ? undefined : { severity: "warning", seen, tryThis };
-  }
-  const inFile = own ?? (scope === "project" && client.reads.includes(".env") ? dotenv[variable] : undefined);
-  const isBlanked = client.blanks?.test(variable) === true;
-  const kept = scope === "project" ? dotenv[variable] : (own ?? dotenv[variable]);
-  if (exported[variable] !== undefined) {
-    const seen = `${variable} is exported with another value than in the file: ${client.label} takes the exported one`;
-    const isStale = kept !== undefined && kept !== exported[variable];
-    return isStale ? { severity: "warning", seen, tryThis: { run: ["unset", variable] } } : undefined;
-  }
-  if (inFile !== undefined && !isBlanked) return undefined;
-  if (kept === undefined) return { severity: "error", seen: `nothing sets ${variable}`, tryThis: repair(file) };
-  const why = isBlanked ? "empties it because of its name" : "does not read .env";
-  return { severity: "warning", seen: `${variable} is in a file, but ${client.label} ${why}`, tryThis: start };
+/** Where the client gets a variable (undefined: nowhere), and what is wrong with that. */
+function sourceOf(variable: string, { file: { client, scope }, exported, dotenv, stored, dotenvFile }: ClientInput) {
+  const { storeWins, store = "", reads, blanks } = client;
+  const isBlanked = blanks?.test(variable) === true;
+  const isRead = scope === "project" && reads.includes(".env") && !isBlanked;
+  const kept = scope === "project" ? dotenv[variable] : (stored[variable] ?? dotenv[variable]);
+  const ofStore = { place: store, value: isBlanked ? undefined : stored[variable] };
+  const ofEnv = { place: ENVIRONMENT, value: exported[variable] };
+  const ofFile = { place: dotenvFile, value: isRead ? dotenv[variable] : undefined };
+  const order = storeWins ? [ofStore, ofEnv, ofFile] : [ofEnv, ofStore, ofFile];
+  const taken = order.find(({ value }) => value !== undefined);
+  if (taken === undefined)
+    return { variable, problem: kept === undefined ? "unset" : isBlanked ? "blanked" : "unread" };
+  const meant = taken === ofStore && scope === "project" ? (exported[variable] ?? kept) : kept;
+  const isStale = meant !== undefined && taken.value !== meant;
+  return { variable, place: taken.place, problem: isStale ? (taken === ofEnv ? "exported" : "stored") : undefined };
 }
 
-/** Why nothing is sent, unless another finding says it. */
-function refusedBy(toSend: ToSend, { file }: ChainInput, findings: readonly ChainFinding[]): readonly ChainFinding[] {
-  if (toSend.ok || (toSend.cause === "missing-value" && findings.some(({ severity }) => severity === "error")))
-    return [];
-  const naming: Advice = { note: "If its host may have your token, name the URL: --url" };
-  const tryThis = toSend.cause === "endpoint-foreign" ? naming : repair(file);
-  return [{ severity: "error", seen: toSend.reason, tryThis }];
-}
-
-/** What is wrong, and what is sent with the values that are known here: also those of `.env`, which `run` exports. */
-export function chainOf(input: ChainInput): Chain {
-  const { file, shown, name, found, exported, dotenv, stored, given, ofRepository } = input;
-  const { client } = file;
-  const error = (seen: string): ChainFinding => ({ severity: "error", seen, tryThis: repair(file) });
-  if (found?.server === undefined) return { findings: [error(`there is no server "${name}" of HALO in ${shown}`)] };
-  const { server, lost, entry } = found;
-  const shape = VALUES.flatMap((value) => {
-    const slot = entry.values[value];
-    if (slot === undefined) return [error(`the header ${HEADERS[value]} is missing`)];
-    const isReference = "literal" in slot && /[$%{}<>]/.test(slot.literal);
-    return isReference ? [error(`the ${LABELS[value]} is a reference that ${client.label} does not expand`)] : [];
-  });
-  const variables = variablesOf(entry.values).map(({ env }) => env);
-  const values = seenBy(client, exported, dotenv, stored);
+/** The variables that the client does not get, or gets from an unexpected place: the same of several is said once. */
+function* sources(input: ClientInput, all: readonly ReturnType<typeof sourceOf>[]): Found {
+  const { scope, client } = input.file;
+  const { label, store } = client;
   const start: Advice = { run: startWords(client) };
-  const ofValues = client.asks ? [] : variables.map((variable) => valueFinding(variable, input, start));
-  const answers = answersFor(client, Object.fromEntries(variables.map((variable) => [variable, values[variable]])));
-  const findings = [
-    ...(lost === undefined ? [] : [error(`the entry is not loaded: ${lost.why}`)]),
-    ...shape,
-    ...ofValues.filter((each) => each !== undefined),
+  const only = `set only in ${input.dotenvFile}`;
+  const rows: readonly (readonly [string, SetupCause, string, Advice?])[] = [
+    ["unset", "missing-value", "not set", repair(input, scope)],
+    ["unread", "no-bridge", `${only}, which ${label} does not read`, start],
+    ["blanked", "no-bridge", `${only}; ${label} empties it because of its name`, start],
+    ["stored", "stale-value", `another value is in ${store}, and ${label} takes that one`, repair(input, "user")],
+    ["exported", "stale-value", `exported with another value than in the file, and ${label} takes the exported one`],
   ];
-  const toSend = whatClientSends(server, values, answers, given, { ofRepository, exported });
-  const refused = refusedBy(toSend, input, findings);
-  const isUnread = ofValues.some((each) => each?.tryThis === start);
-  const unread = { why: `The values work, but ${client.label} does not read them there`, start };
-  return { findings: [...findings, ...refused], toSend, ...(isUnread && { unread }) };
+  for (const [problem, cause, says, advice] of rows) {
+    const names = all.filter((each) => each.problem === problem).map(({ variable }) => variable);
+    const make = say[problem === "unset" ? "failed" : "warning"];
+    if (names.length > 0) yield make(cause)(`${names.join(", ")}: ${says}`, [advice ?? run("unset", ...names)]);
+  }
+}
+
+/** What is wrong with the file and its entry. */
+function* entries(input: ClientInput): Found {
+  const { file, shown, name, found } = input;
+  const mend = [repair(input, file.scope)];
+  if (found?.server === undefined)
+    return yield say.failed("no-entry")(`there is no server "${name}" of HALO in ${shown}`, mend);
+  const { lost, entry } = found;
+  if (lost !== undefined) yield say.failed("entry-skipped")(`${shown}: the entry is not loaded: ${lost.why}`, mend);
+  for (const value of VALUES) {
+    const slot = entry.values[value];
+    const unread = `the ${LABELS[value]} is a reference that ${file.client.label} does not expand`;
+    if (slot === undefined) yield say.failed("missing-value")(`the header ${HEADERS[value]} is missing`, mend);
+    else if ("literal" in slot && /[$%{}<>]/.test(slot.literal)) yield say.failed("placeholder-sent")(unread, mend);
+  }
+}
+
+/**
+ * What is wrong, what is sent with the values that are known here (also those of `.env`, which `run` exports), and the chain
+ * with the result of the test. `status`: what the client's own program says.
+ */
+export function lookAtClient(input: ClientInput) {
+  const { file, found, exported, dotenv, stored, given, ofRepository, name, shown } = input;
+  const { client, scope } = file;
+  const { label } = client;
+  const slots = found?.entry.values ?? {};
+  const values = seenBy(client, exported, dotenv, stored);
+  const variables = variablesOf(slots).map(({ env }) => env);
+  const all = variables.map((variable) => sourceOf(variable, input));
+  const answers = answersFor(client, Object.fromEntries(variables.map((variable) => [variable, values[variable]])));
+  const consent = { url: given.url, isOwn: !ofRepository };
+  const toSend = found?.server && whatClientSends(found.server, values, answers, consent, { ofRepository, exported });
+  const mend = repair(input, scope);
+  const wrong = [...entries(input), ...(client.asks ? [] : sources(input, all))];
+  const isTold = wrong.some(({ severity }) => severity === "failed");
+  if (toSend?.ok === false && !(toSend.cause === "missing-value" && isTold)) {
+    const url = shownIn({ secrets: [] }, found?.entry.url ?? "");
+    const again = npx("doctor", "--client", client.id, ...nameWords(name), "--url", url);
+    const advice = toSend.cause === "endpoint-foreign" ? [note("If this host may have your token:"), again] : [mend];
+    wrong.push(say.failed(toSend.cause)(toSend.reason, advice));
+  }
+  const findings = finish(wrong, given);
+
+  const places = VALUES.map((value) => {
+    const slot = slots[value];
+    const asked = client.asks && `what you enter in ${label}`;
+    const variable = slot && "env" in slot ? slot.env : undefined;
+    const place = asked ?? all.find((each) => each.variable === variable)?.place;
+    return { value, variable, place: slot && variable === undefined ? shown : place };
+  });
+  const [{ variable: name0 = "", place: place0 } = { place: undefined }] = places;
+  const chain = (test: Run["test"], status: string) => {
+    const isDown = status === "failed" || status === "needs-auth";
+    const down = say.failed("client-disagrees")(`${label} cannot connect, although the same values work from here`, [
+      note("Proxy variables and NODE_EXTRA_CA_CERTS are the usual reasons"),
+    ]);
+    const seen = {
+      setup: found === undefined ? [] : [`"${name}" in ${shown} (${scope} scope)`],
+      values: [sourcesIn(places)],
+      client: [`${label}: ${STATUS_WORDS[status as keyof typeof STATUS_WORDS] ?? "not asked"}`],
+    };
+    const known = [...findings, ...finish(isDown ? [down] : [], given)];
+    const links = SETUP_LINKS.map((link) =>
+      link === "values" && found === undefined ? skipped(link) : setupLink(link, seen[link], known),
+    );
+    return chainOf(
+      links,
+      { test },
+      {
+        toSend,
+        given,
+        token: `${name0 || "the token"} from ${place0 ?? input.dotenvFile}`,
+        isOther: false,
+        mend: (cause) => (cause === "unauthorized" ? replaceToken(place0 !== ENVIRONMENT, name, mend) : [mend]),
+      },
+    );
+  };
+  return { findings, toSend, chain };
 }

@@ -11,14 +11,20 @@ import { placeWords } from "../formats/lines.ts";
 import { DEFAULT_NAME, HALO_URL } from "../halo.ts";
 import { FILE_RULES, LOADER_RULES } from "../rules/loader.ts";
 
+/** Options of a command line that a suggested command needs too, as they can be typed where it was started. */
+export interface Given {
+  readonly cwd: string | undefined;
+  readonly valuesFile: string | undefined;
+  readonly url: string | undefined;
+}
+
 export interface SetupInput extends ClaudeFiles, Folder {
   readonly name: string | undefined;
   /** `--url`: this very URL may get the token. */
   readonly url: string | undefined;
   /** From this command line: tested instead of the one that is found. */
   readonly token?: string | undefined;
-  /** Options of this command line that a suggested command needs too, as they were typed. */
-  readonly given: { readonly cwd: string | undefined; readonly valuesFile: string | undefined };
+  readonly given: Given;
   /** The main checkout of a linked worktree, as it is shown. */
   readonly shownMain?: string | undefined;
   /** Folders below with an entry for HALO, looked for if this folder has none. */

@@ -5,7 +5,7 @@ import type { Answer } from "../clients/claude-question.ts";
 import { nearApproval } from "../clients/claude-state.ts";
 import { printable } from "../secrets.ts";
 import { type Found, NEW_TOKEN, note, npx, repair, type Scene, say } from "./finding.ts";
-import { VERIFY } from "./values.ts";
+import { VERIFY } from "./view.ts";
 
 export const STATUS_WORDS: Readonly<Record<Answer["status"], string>> = {
   connected: "connected",

@@ -4,14 +4,13 @@ import { shown } from "../check/show.ts";
 import { property } from "../formats/json.ts";
 import { HALO_URL, nameWords } from "../halo.ts";
 import type { Server } from "./entries.ts";
-import { type Found, linesOf, NEW_TOKEN, note, npx, repair, type Scene, say } from "./finding.ts";
+import { type Found, linesOf, NEW_TOKEN, note, npx, repair, type Scene, type SetupCause, say } from "./finding.ts";
 
 const remove = (v: Scene, { scope }: Server): Advice => run("claude", "mcp", "remove", "--scope", scope, v.shownName);
 const list = (file: string): Advice => run("ls", "-ld", file);
 const ANOTHER = npx("--name", "halo-cm");
 /** A second command, which is not to be typed with the first. */
-const also = ({ input }: Scene, words: string, advice: Advice): Advice =>
-  note(`${words}: ${linesOf([advice], input.given.cwd)}`);
+const also = ({ given }: Scene, words: string, advice: Advice): Advice => note(`${words}: ${linesOf([advice], given)}`);
 
 /** Something that a session needs is missing: an unreadable file may contain it. */
 const lacks = ({ approval, values }: Scene): boolean =>
@@ -49,102 +48,76 @@ function* brokenFiles(v: Scene): Found {
   }
 }
 
-function withdraw(v: Scene, server: Server): readonly Advice[] {
-  const { store, localSettings } = v.input;
-  const { key, file = "" } = v.approval?.by ?? {};
-  if (server.scope !== "project") return [remove(v, server)];
-  // it clears the lists of the store and of the settings.local.json that wins (2.1.332, measured); a rejection takes precedence over an approval
-  if (key === "enabledMcpjsonServers" && [store.shown, v.state.settings.at(-1)?.place].includes(file))
-    return [
-      run("claude", "mcp", "reset-project-choices"),
-      note("then claude, and choose: Continue without using this MCP server"),
-    ];
-  return [note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${localSettings.shown}`)];
-}
+/** Keeps a session from starting the entry. A rejection takes precedence over an approval. */
+const withdraw = (v: Scene, server: Server): Advice =>
+  server.scope === "project"
+    ? note(`add "${v.shownName}" to "disabledMcpjsonServers" in ${v.input.localSettings.shown}`)
+    : remove(v, server);
 
-/** What Claude Code does with a \`headersHelper\` and does not report (2.1.332, measured). */
-function helperLimits({ trust: { trusted } }: Scene, { entry, scope }: Server): readonly Advice[] {
-  if (property(entry.raw, "headersHelper") === undefined) return [];
-  return [
-    ...(scope === "user" || trusted ? [] : [note("Claude Code runs it only after you trust this folder")]),
-    ...(scope === "project" ? [note("it does not get HALO_MCP_TOKEN, nor other names of secrets")] : []),
-    note("if it fails, Claude Code connects without its headers, silently"),
-  ];
-}
+/** What Claude Code does with a `headersHelper` and does not report (2.1.332, measured). */
+const HELPER = note(
+  "Claude Code runs a headersHelper only in a folder that you trust, without HALO_MCP_TOKEN; if it fails, it connects without its headers, silently",
+);
 
 /** Why the entry in use can never connect, whatever the values, or must not: the first match. */
 function* obstacle(v: Scene, server: Server): Found {
   const { toSend, leaks } = v;
   const { entry, file } = server;
-  const mend = repair(v, server);
+  const fail = (cause: SetupCause, words: string, ...advice: readonly Advice[]) =>
+    say.failed(cause)(`${file}: ${words}`, advice);
   const replace = repair(v, server, "--url", HALO_URL);
   const { cause, reason = "" } = toSend.ok ? {} : toSend;
   const type = property(entry.raw, "type");
-  const reject = leaks ? [...withdraw(v, server), NEW_TOKEN] : [];
+  const reject = leaks ? [withdraw(v, server), NEW_TOKEN] : undefined;
   const sends = "Claude Code sends your token there: reject the entry";
-  const isUrl = /^\s*https?:/i.test(String(property(entry.raw, "command")));
-  if (cause === "entry-runs" && isUrl) {
+  if (cause === "entry-runs" && /^\s*https?:/i.test(String(property(entry.raw, "command")))) {
     const why = "so Claude Code looks for a program of that name; claude mcp add without --transport http writes that";
-    yield say.failed(cause)(`${file}: "command" is a URL, ${why}`, [remove(v, server), also(v, "then", mend)]);
-  } else if (cause === "entry-runs")
-    yield say.failed(cause)(
-      `${file}: the entry starts a program (headersHelper or command), so what it sends is unknown`,
-      [
-        ...helperLimits(v, server),
-        ANOTHER,
-        note("adds HALO under another name; to replace the entry, remove it first"),
-      ],
-    );
-  else if (cause === "endpoint-foreign")
-    yield say.failed(cause)(`${file}: the URL is not HALO's, ${leaks ? `and ${sends}` : "so nothing was sent there"}`, [
-      ...(leaks ? reject : [replace, note("replaces it with HALO's URL")]),
-      also(v, "if you mean that URL", npx("doctor", ...nameWords(entry.name), "--url", shown(v, v.session?.url ?? ""))),
-    ]);
-  else if (type !== "http" && type !== "streamable-http")
-    yield say.failed("wrong-type")(`${file}: "type" is ${shown(v, JSON.stringify(type), 40)}, but HALO needs "http"`, [
-      mend,
-    ]);
-  else if (cause === "bad-url")
-    yield say.failed(cause)(`${file}: ${reason}${leaks ? `. ${sends}` : ""}`, leaks ? reject : [replace]);
+    yield fail(cause, `"command" is a URL, ${why}`, remove(v, server), also(v, "then", repair(v, server)));
+  } else if (cause === "entry-runs") {
+    const other = note("adds HALO under another name; to replace the entry, remove it first");
+    const words = "the entry starts a program (headersHelper or command), so what it sends is unknown";
+    const isHelped = property(entry.raw, "headersHelper") !== undefined;
+    yield fail(cause, words, ...(isHelped ? [HELPER] : []), ANOTHER, other);
+  } else if (cause === "endpoint-foreign") {
+    const again = npx("doctor", ...nameWords(entry.name), "--url", shown(v, v.session?.url ?? ""));
+    const words = `the URL is not HALO's, ${leaks ? `and ${sends}` : "so nothing was sent there"}`;
+    const mend = reject ?? [replace, note("replaces it with HALO's URL")];
+    yield fail(cause, words, ...mend, also(v, "if you mean that URL", again));
+  } else if (type !== "http" && type !== "streamable-http") {
+    const words = `"type" is ${shown(v, JSON.stringify(type), 40)}, but HALO needs "http"`;
+    yield fail("wrong-type", words, repair(v, server));
+  } else if (cause === "bad-url") yield fail(cause, `${reason}${leaks ? `. ${sends}` : ""}`, ...(reject ?? [replace]));
 }
 
+/** No entry for HALO of this name, or one that Claude Code skips; where else HALO is. */
 function* noEntry(v: Scene): Found {
-  const { contenders, name, input } = v;
-  const { below = [], misplaced = [], given, url } = input;
+  const { contenders, name, input, given } = v;
   const skipped = contenders.find(({ entry }) => entry.name === name);
   if (skipped?.lost?.isFile === false) {
     const { scope, file, lost } = skipped;
-    const mend = repair(v, skipped);
-    const replace = scope === "project" ? [mend] : [remove(v, skipped), also(v, "then", mend)];
-    const advice = scope === "project" && lost.isMendable ? [npx("check", "--fix")] : replace;
+    const mend = scope === "project" && lost.isMendable ? npx("check", "--fix") : repair(v, skipped);
+    const advice = scope === "project" ? [mend] : [remove(v, skipped), also(v, "then", mend)];
     yield say.failed("entry-skipped")(`${file}${lost.at}: ${lost.why}`, advice);
   }
   if (skipped !== undefined) return;
-  const others = [...new Set(contenders.map(({ entry }) => shown(v, entry.name, 64)))];
-  const folders = below.map((folder) => shown(v, folder));
+  const [unread, folders] = [input.misplaced ?? [], input.below ?? []].map((paths) =>
+    paths.map((each) => shown(v, each)),
+  );
+  const [folder, other] = [folders?.[0], contenders[0] && shown(v, contenders[0].entry.name, 64)];
+  const isIn = (files: readonly string[] = [], more = "") =>
+    files.length === 0 ? "" : `; HALO is in ${files.join(", ")}${more}`;
+  const files = folders?.map((each) => `${each}/.mcp.json`);
+  const elsewhere = isIn(unread, ", which Claude Code does not read") + isIn(files);
   const start = given.cwd === undefined ? "" : `${given.cwd}/`;
-  const isIn = (files: readonly string[]) => (files.length === 0 ? "" : `; HALO is in ${files.join(", ")}`);
-  const unread = misplaced.map((file) => shown(v, file));
-  const elsewhere = [
-    isIn(unread) && `${isIn(unread)}, which Claude Code does not read`,
-    isIn(folders.map((each) => `${each}/.mcp.json`)),
-  ];
-  const add = repair(v, undefined, ...(url === undefined ? [] : ["--url", shown(v, url)]));
-  const [folder, other] = [folders[0], others[0]];
-  const found =
-    unread.length > 0
-      ? [
-          npx("check", "--fix", ...(given.cwd === undefined ? [] : ["--cwd", given.cwd])),
-          note("moves it to .mcp.json, or says what to do"),
-        ]
-      : folder !== undefined
-        ? [npx("doctor", "--cwd", start + folder), note("looks at that folder")]
-        : other !== undefined
-          ? [npx("doctor", "--name", other), note("looks at the entry of that name")]
-          : undefined;
+  const found = [
+    ...(unread?.length ? [[npx("check", "--fix"), note("moves it to .mcp.json, or says what to do")]] : []),
+    ...(folder === undefined ? [] : [[npx("doctor", "--cwd", start + folder), note("looks at that folder")]]),
+    ...(other === undefined ? [] : [[npx("doctor", "--name", other), note("looks at the entry of that name")]]),
+  ][0];
+  const add = repair(v, undefined);
   // with --url, the URL is tested even without an entry
-  yield say[url === undefined ? "failed" : "note"]("no-entry")(
-    `There is no "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${elsewhere.join("")}`,
+  yield say[input.url === undefined ? "failed" : "warning"]("no-entry")(
+    `There is no "${v.shownName}" in a .mcp.json of this folder or a folder above, nor in ${input.store.shown}${elsewhere}`,
     found === undefined ? [add] : [...found, also(v, "or, to add it here", add)],
   );
 }

@@ -1,12 +1,11 @@
 /** Findings about the three values. */
 import { run } from "../advice.ts";
-import { shown } from "../check/show.ts";
 import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { expand } from "../clients/references.ts";
 import { cutValues } from "../formats/dotenv.ts";
 import { cleanValue, HEADERS, LABELS, nameWords, resolving, variablesFor } from "../halo.ts";
 import { type Found, linesOf, note, npx, repair, type Scene, say } from "./finding.ts";
-import { headersFor, type ValueSource } from "./values.ts";
+import { headersFor, type ValueSource } from "./view.ts";
 
 const variableOf = ({ name }: Scene, { variable, value }: ValueSource) => variable ?? variablesFor(name)[value];
 const nameOf = ({ variable, value }: ValueSource): string => variable ?? `the ${LABELS[value]}`;
@@ -16,8 +15,8 @@ const othersOf = ({ places }: ValueSource): readonly string[] =>
 
 /** A reference to a secret store, where a value should be: the advice is to run the wizard with the values themselves. */
 function unresolved(v: Scene, source: ValueSource, store: Exclude<ValueSource["store"], undefined>) {
-  const { given, url, dotenv } = v.input;
-  const program = linesOf([repair(v, v.winner, ...(url === undefined ? [] : ["--url", shown(v, url)]))], given.cwd);
+  const { dotenv } = v.input;
+  const program = linesOf([repair(v, v.winner)], v.given);
   // only a file that no session reads can hold what is unset
   const by = source.state === "unset" ? "dotenv" : source.from === "environment" ? "environment" : "elsewhere";
   const { first, command } = resolving(store, { by, file: dotenv.shown, variable: variableOf(v, source) }, program);
@@ -106,12 +105,11 @@ function* stale(v: Scene): Found {
     const seen = isRefused
       ? `${nameOf(source)} in ${used} was refused; another value is in ${others.join(", ")}`
       : `${nameOf(source)} differs between ${used} and ${others.join(", ")}: Claude Code sends the one in ${used}${print}`;
-    const byHand = others.filter((place) => place === ENVIRONMENT || foreign.includes(place));
-    const ask = [repair(v, winner), note("tests each copy, and saves the one that works")];
-    const advice = [
-      ...(others.every((place) => foreign.includes(place)) ? [] : ask),
-      ...byHand.map((place) => note(`remove ${variableOf(v, source)} from ${place} if it is outdated`)),
-    ];
+    // the wizard saves an exported value that works in place of a refused one
+    const isLeft = (place: string) => foreign.includes(place) || (place === ENVIRONMENT && !isRefused);
+    const advice = others.every(isLeft)
+      ? others.map((place) => note(`remove ${variableOf(v, source)} from ${place} if it is outdated`))
+      : [repair(v, winner), note("tests each copy, and saves the one that works")];
     yield { ...say[isRefused ? "failed" : "warning"]("stale-value")(seen, advice), about: source.value };
   }
 }

@@ -3,8 +3,7 @@ import { type DoctorReport, headline, serverWords } from "./report.ts";
 
 /** Untrusted text for a table cell: no Markdown, no HTML, no @mentions. */
 function plain(cell: unknown): string {
-  const text =
-    typeof cell === "boolean" ? (cell ? "yes" : "no") : Array.isArray(cell) ? cell.join("\n") : `${cell ?? ""}`;
+  const text = typeof cell === "boolean" ? (cell ? "yes" : "no") : [cell ?? ""].flat().join("\n");
   return text
     .replaceAll("\n", " · ")
     .replace(/&/g, "&amp;")
@@ -12,15 +11,13 @@ function plain(cell: unknown): string {
     .replace(/[\\`*[\]<>|~]/g, "\\$&");
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
-function table(rows: readonly Row[]): readonly string[] {
-  const [first] = rows;
-  if (first === undefined) return ["none", ""];
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell || " ").join(" | ")} |`;
-  const columns = Object.keys(first);
-  const body = rows.map((row) => line(columns.map((column) => plain(row[column]))));
-  return [line(columns), line(columns.map(() => "---")), ...body, ""];
+/** The rows with these columns: a word each, the name of a field. */
+function table(columns: string, rows: readonly object[]): readonly string[] {
+  if (rows.length === 0) return ["none", ""];
+  const names = columns.split(" ");
+  const line = (cells: readonly unknown[]): string => `| ${cells.map((cell) => plain(cell) || " ").join(" | ")} |`;
+  const body = rows.map((row) => line(names.map((name) => (row as Readonly<Record<string, unknown>>)[name])));
+  return [line(names), line(names.map(() => "---")), ...body, ""];
 }
 
 /** In: the report (printable and redacted), and where it was made. Out: Markdown. */
@@ -38,29 +35,24 @@ export function toMarkdown(report: DoctorReport, machine: Readonly<Record<string
     "a session would connect": `${client?.wouldConnect ? "yes" : "no"}: ${client?.reason ?? ""}`,
     ...machine,
   };
-  const sections: Readonly<Record<string, readonly Row[]>> = {
-    Chain: stages.map(({ stage: link, status, ms, cause, detail: seen, tryThis }) => {
-      return { link, status, ms, cause, seen, try: tryThis };
-    }),
-    "Other remarks": stages.flatMap(({ notes = [] }) =>
-      notes.map(({ link, cause, severity, seen, tryThis }) => ({ link, cause, severity, seen, try: tryThis })),
-    ),
-    ...(call && { "Tool call": [{ tool: call.tool, answered: call.ok, text: call.text }] }),
-    Entries: setup.entries.map(({ name, scope, file, url, wins, why }) => {
-      return { name, scope, file, url, taken: wins, why };
-    }),
-    Values: setup.values.map(({ value, variable, from, state, places }) => {
-      const others = places.map(({ place, same }) => `${place}: ${same ? "the same" : "another"}`);
-      return { value, variable, from, state, "other places": others.join("\n") };
-    }),
-    Requests: requests,
-  };
+  const values = setup.values.map((each) => {
+    return { ...each, places: each.places.map(({ place, same }) => `${place}: ${same ? "the same" : "another"}`) };
+  });
+  const rows: readonly (readonly [heading: string, columns: string, rows: readonly object[]])[] = [
+    ["Chain", "stage status ms cause detail tryThis", stages],
+    ["Other remarks", "link cause severity seen tryThis", stages.flatMap(({ notes = [] }) => notes)],
+    ...(call ? [["Tool call", "tool ok text", [call]] as const] : []),
+    ["Entries", "name scope file url wins why", setup.entries],
+    ["Values", "value variable from state places", values],
+    ["Requests", "method control status end codes ms repeated", requests],
+  ];
+  const found = Object.entries(facts).map(([fact, value]) => ({ fact, found: value }));
   return [
     "# HALO connection report",
     "",
     `**${plain(headline(report))}**`,
     "",
-    ...table(Object.entries(facts).map(([fact, found]) => ({ fact, found }))),
-    ...Object.entries(sections).flatMap(([heading, rows]) => [`## ${heading}`, "", ...table(rows)]),
+    ...table("fact found", found),
+    ...rows.flatMap(([heading, columns, all]) => [`## ${heading}`, "", ...table(columns, all)]),
   ].join("\n");
 }
