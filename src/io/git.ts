@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, lstatSync, realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { IgnoreRule } from "../core/check/model.ts";
 import type { Folder } from "../core/clients/claude-project.ts";
 import { Cancelled, EnvironmentError } from "../errors.ts";
@@ -83,6 +83,12 @@ export function createGit(options: GitOptions) {
     isTracked: async (path: string): Promise<boolean> => {
       const argv = ["--literal-pathspecs", "ls-files", "--error-unmatch", "-z", "--", resolve(options.cwd, path)];
       return (await run(options, argv, [0, 1])).status === 0;
+    },
+    /** The text of a path in the last commit; undefined if it is not in it. */
+    committed: async (path: string): Promise<string | undefined> => {
+      const name = relative(options.cwd, resolve(options.cwd, path)).split(sep).join("/");
+      const { status, stdout } = await run(options, ["cat-file", "blob", `HEAD:./${name}`], [0, 128]);
+      return status === 0 ? stdout : undefined;
     },
     /** Absolute path of one of git's own files, such as `info/exclude`. */
     gitPath: (name: string): Promise<string> => pathOf("--git-path", name),

@@ -17,10 +17,13 @@ import type { Decided, Page } from "./survey.ts";
 function purposeOf({ here, options }: Page, path: string): string {
   const { paths, userSettings, ciPaths, clients } = here;
   const own: readonly (readonly [string | undefined, string])[] = [
-    [paths.ignore, "keeps private files out of git"],
+    [paths.ignore, options.isRemoval ? "the rules for private files" : "keeps private files out of git"],
     [paths.exclude, "keeps private files out of git, in this clone"],
     [paths.env, "your values, private"],
-    [paths.example, options.sharesIds ? "IDs, no secrets (--no-share-ids)" : "what your team has to set"],
+    [
+      paths.example,
+      options.sharesIds && !options.isRemoval ? "IDs, no secrets (--no-share-ids)" : "what your team has to set",
+    ],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
     [userSettings, "your values for Claude Code, private"],
@@ -31,6 +34,7 @@ function purposeOf({ here, options }: Page, path: string): string {
   const file = clients.find((each) => each.path === path || each.store === path);
   if (file === undefined) return "";
   const { client, scope, store } = file;
+  if (options.isRemoval && store !== path) return `the entry for ${client.label}`;
   if (store === path) return `your values for ${client.label}, private`;
   const whose = scope === "project" ? "your team" : hasLiterals(file) ? "you alone, with your values" : "you alone";
   return `${client.label}, for ${whose}`;

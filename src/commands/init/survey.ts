@@ -106,6 +106,8 @@ export function readOptions(context: Context, raw: RawOptions) {
     skipTest: switches.has("skip-test"),
     /** `doctor --fix`: only what is there already. */
     isRepair: switches.has("fix"),
+    /** `remove`: a plan says what goes. */
+    isRemoval: false,
     sharesIds: !switches.has("no-share-ids"),
     ownCredentials,
     timeoutMs: seconds(said.timeout) * 1000,

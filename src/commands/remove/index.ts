@@ -1,5 +1,5 @@
 /** `remove`: takes out what the wizard wrote: entries, values, approval, ignore rules. */
-import { rmdirSync } from "node:fs";
+import { realpathSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Context } from "../../context.ts";
 import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
@@ -7,18 +7,19 @@ import { envIn } from "../../core/clients/claude-state.ts";
 import { referring } from "../../core/clients/entry.ts";
 import { CLIENT_IDS } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
-import { DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
+import { cleanValue, DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import type { FoundServer } from "../../core/plan/clients.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
-import { printable } from "../../core/secrets.ts";
+import { printable, whichToken } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
 import { carry } from "../init/carry.ts";
 import { conclude } from "../init/screens.ts";
 import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";
-import { missingInput } from "../init/values.ts";
+import { missingInput, valueSources } from "../init/values.ts";
+import { labelOf } from "../shared/carry-out.ts";
 import { type Choice, choiceOf, chosenFiles, SCOPES } from "../shared/client-files.ts";
 import { buildRemoval, keepsBridge } from "./plan.ts";
 
@@ -80,14 +81,15 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
     show.result(`There is no server "${shown}" of HALO to remove here.`);
     return 0;
   }
-  const page: Page = { ...start, options: { ...options, choice }, target, url: target.url };
+  const page: Page = { ...start, options: { ...options, choice, isRemoval: true }, target, url: target.url };
   if (ask === undefined && !options.yes && !options.dryRun) {
     const said = Object.entries(options.said).flatMap(([option, value]) => [`--${option}`, value]);
     const words = ["remove", "--yes", ...(isValuesOnly ? ["--values"] : []), ...said];
     throw await missingInput(page, [], toSh(["npx", "create-halo-mcp", ...words]));
   }
   const decided = { values: NO_VALUES, choice };
-  show.info(`To be removed: "${shown}" of ${labels.join(", ")}.`);
+  const tokens = await tokensOf(page);
+  show.info(`To be removed: ${isValuesOnly ? `your values for "${shown}"` : `"${shown}" of ${labels.join(", ")}`}.`);
   const first = await buildRemoval(page, choice, isValuesOnly);
   if (first.isUnruled)
     show.warn(
@@ -97,16 +99,47 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
   const make = async (now: Page) => (now === page ? first : await buildRemoval(now, choice, isValuesOnly)).plan;
   const { plan, statuses } = await carry(page, decided, make, {
     message: "Remove this?",
-    initial: first.isShared ? "no" : "yes",
+    initial: first.shared.length > 0 ? "no" : "yes",
   });
   if (options.dryRun) return conclude(page, decided, { ok: true, plan });
   clearFolders(page, plan);
-  const what = others.length === 0 ? "HALO" : `"${shown}"`;
-  const headline = [`${what} was removed.`, ...leftWords(page, choice), othersWords(others)].join(" ");
-  return conclude(page, decided, { ok: true, headline, plan, statuses });
+  const what = isValuesOnly
+    ? "Your values were removed. The files of the team stay."
+    : `${others.length === 0 ? "HALO" : `"${shown}"`} was removed.`;
+  const headline = [what, ...leftWords(page, choice), othersWords(others, tokens)].join(" ");
+  const ending = { next: await commitLines(page, plan, first.shared) };
+  return conclude(page, decided, { ok: true, headline, ending, plan, statuses });
 }
 
-const STUDIO = "The token still works: delete it in HALO Studio > Settings > Product Tokens.";
+/** The tokens that a removal may take out: only their last characters are shown. */
+async function tokensOf(page: Page): Promise<readonly string[]> {
+  const found = (await valueSources(page)).token.flatMap(([kind, , text = ""]) => {
+    const token = cleanValue("token", text);
+    return token.ok && (kind === "dotenv" || kind === "file") ? [token.value] : [];
+  });
+  for (const token of found) page.context.secrets.add(token);
+  return [...new Set(found)];
+}
+
+/** How the team's files that changed are committed: on one line if it is short. */
+async function commitLines(
+  { context, here: { root, git: io }, show }: Page,
+  { steps }: Plan,
+  shared: readonly string[],
+) {
+  const labels = [];
+  for (const step of steps)
+    if (step.kind === "write" && shared.includes(step.path) && (await io?.committed(step.path)) !== step.after)
+      labels.push(labelOf(step.path, root));
+  if (labels.length === 0) return [];
+  const git = realpathSync(context.cwd) === root ? ["git"] : ["git", "-C", root];
+  const both = [
+    ["add", ...labels],
+    ["commit", "-m", "Remove HALO"],
+  ].map((words) => toSh([...git, ...words]));
+  const line = `  ${both.join(" && ")}`;
+  return ["Commit for your team:", ...(line.length > show.columns ? both.map((each) => `  ${each}`) : [line])];
+}
 
 /** What stays where, and why. */
 function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[] {
@@ -123,9 +156,10 @@ function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[
 }
 
 /** What else uses the token. */
-function othersWords(others: readonly string[]): string {
+function othersWords(others: readonly string[], tokens: readonly string[]): string {
   const [first] = others;
-  if (first === undefined) return STUDIO;
+  if (first === undefined)
+    return `The token still works: delete ${whichToken(tokens)} in HALO Studio > Settings > Product Tokens.`;
   const command = toSh(["npx", "create-halo-mcp", "remove", "--name", first]);
   return `Still here: ${others.map((name) => printable(name, 64)).join(", ")}. To remove one: ${command}`;
 }

@@ -117,7 +117,7 @@ function ownSteps(page: Page, { scopes }: Choice, stays: ReadonlySet<string>): r
   return [...settings, ...removals];
 }
 
-/** `isShared`: a file changes that git has; `isUnruled`: the ignore file is one of them. */
+/** `shared`: the files that change and that git has; `isUnruled`: the ignore file is one of them. */
 export async function buildRemoval(page: Page, choice: Choice, isValuesOnly: boolean) {
   const { here, target } = page;
   const { paths, root, git } = here;
@@ -147,6 +147,6 @@ export async function buildRemoval(page: Page, choice: Choice, isValuesOnly: boo
     steps.push(...ci, ...stepsOf(removal));
   }
   steps.push(...ownSteps(page, choice, envOf(left)));
-  const changed = steps.flatMap((step) => (step.kind === "write" && tracked.has(step.path) ? [step.path] : []));
-  return { plan: { steps }, isShared: changed.length > 0, isUnruled: changed.includes(paths.ignore) };
+  const shared = steps.flatMap((step) => (step.kind === "write" && tracked.has(step.path) ? [step.path] : []));
+  return { plan: { steps }, shared, isUnruled: shared.includes(paths.ignore) };
 }

@@ -1,0 +1,79 @@
+/** What `remove` and `rotate` say, from the source in this process. */
+import { describe, expect, test } from "vitest";
+import { flat, full, type Machine, on, type Run, withToken } from "../e2e/support.ts";
+
+const NEW = "made.up.new.Hs4Kd9Wq2Zx7-c0d3";
+const env = { PATH: "/usr/bin:/bin" };
+const server = { more: [NEW] };
+
+/** A repository that a team has committed, set up for these clients. */
+const onTeam = (clients: string, use: (m: Machine) => Promise<void>): Promise<void> =>
+  on({ isHere: true, server }, async (m) => {
+    m.write(".gitignore", "node_modules\n");
+    expect((await m.run(full(m, "--client", clients), { env: { ...env, ...withToken } })).code).toBe(0);
+    m.commit();
+    await use(m);
+  });
+const leave = async (m: Machine, ...args: readonly string[]): Promise<Run> => {
+  const run = await m.run(["remove", ...args], { env });
+  expect(run.code, run.stdout + run.stderr).toBe(0);
+  return run;
+};
+const tooWide = (text: string): readonly string[] => text.split("\n").filter((line) => line.length > 80);
+/** The rows of the plan: file → what is said of it. */
+const planned = ({ stderr }: Run): Record<string, string> =>
+  Object.fromEntries(
+    [...stderr.matchAll(/^ {3}(?:changed|removed) +(\S+) +(\S.*)$/gm)].map(([, file, what]) => [file, what]),
+  );
+
+describe("remove", () => {
+  test("--values: what is private to a person goes, and is what the end speaks of", () =>
+    onTeam("claude-code,cursor", async (m) => {
+      const run = await leave(m, "--yes", "--values");
+      expect(flat(run)).toContain('To be removed: your values for "halo".');
+      expect(flat(run)).toContain(
+        "Your values were removed. The files of the team stay. The token still works: delete the one that ends in e5f1 in HALO Studio",
+      );
+      expect(run.stdout).not.toContain("Commit");
+      expect(m.repo.git("status", "--short")).toBe("");
+    }));
+
+  test("the plan says what goes, the end how to commit it", () =>
+    onTeam("claude-code,cursor", async (m) => {
+      const run = await leave(m, "--yes");
+      expect(planned(run)).toMatchObject({
+        ".env.example": "what your team has to set",
+        ".gitignore": "the rules for private files",
+        ".mcp.json": "the entry for Claude Code",
+        ".cursor/mcp.json": "the entry for Cursor",
+        ".env": "your values, private",
+      });
+      expect(run.stderr).toContain("- HALO_MCP_TOKEN=••••e5f1");
+      const commands = [
+        "  git add .mcp.json .cursor/mcp.json .env.example .gitignore",
+        "  git commit -m 'Remove HALO'",
+      ];
+      expect(run.stdout).toContain(["", "Commit for your team:", ...commands, ""].join("\n"));
+      expect(run.stdout).toContain(" the one that ends in e5f1 ");
+      expect(tooWide(run.stdout + run.stderr)).toEqual([]);
+      for (const command of commands)
+        m.repo.git(
+          ...command
+            .trim()
+            .split(/ (?!HALO)/)
+            .slice(1)
+            .map((word) => word.replaceAll("'", "")),
+        );
+      expect(m.repo.git("status", "--short")).toBe("");
+    }));
+
+  test("a line has room for both commands; what is as it was committed needs none", () =>
+    on({ isHere: true, server }, async (m) => {
+      m.write(".mcp.json", "{}\n");
+      m.write(".gitignore", ".env\n.claude\n.env.example\n");
+      m.commit();
+      expect((await m.run(full(m), { env: { ...env, ...withToken } })).code).toBe(0);
+      const run = await leave(m, "--yes", "--cwd", m.path);
+      expect(run.stdout).toContain("Commit for your team:\n  git add .mcp.json && git commit -m 'Remove HALO'\n");
+    }));
+});
