@@ -93,7 +93,7 @@ export function permitted(judged: ToSend, where: string, hint: string, client: C
 type TestPage = Pick<Page, "context" | "show"> & { readonly options: Pick<Page["options"], "timeoutMs"> };
 
 /** Runs the connection test with its stages on screen. Throws only Cancelled. */
-export async function test({ context, show, options }: TestPage, sent: Sent, title: string): Promise<Diagnosis> {
+async function test({ context, show, options }: TestPage, sent: Sent, title: string): Promise<Diagnosis> {
   const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(text);
   const { diagnosis } = await runTest(context, sent, {

@@ -30,7 +30,5 @@ export const geminiCli = client("gemini-cli", "Gemini CLI", "0.61.0 (2026-11)", 
     failed: / - Disconnected$/,
   },
   verify: ["gemini", "mcp", "list"],
-  next: [
-    { note: "Trust the folder when Gemini CLI asks: without that it loads no server", only: "project" },
-  ],
+  next: [{ note: "Trust the folder when Gemini CLI asks: without that it loads no server", only: "project" }],
 });

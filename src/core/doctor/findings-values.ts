@@ -82,7 +82,7 @@ function* others({ toSend, ours, winner, values }: Scene): Found {
 }
 
 /** The refused value has copies that differ: try one of them before a new token. */
-export function refusedCopy({ values, tested, input }: Scene): ValueSource | undefined {
+function refusedCopy({ values, tested, input }: Scene): ValueSource | undefined {
   if (tested?.cause !== "unauthorized" && tested?.cause !== "forbidden") return undefined;
   const isSent = ({ value, state }: ValueSource) => state === "set" && (value !== "token" || input.token === undefined);
   return values.find((source) => isSent(source) && othersOf(source).length > 0);
