@@ -30,7 +30,7 @@ const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
   // ends the group of a program that does not end
   "io/programs.ts": ["platform", "kill", "once", "off"],
   // a folder with secrets is removed when the process ends, or by the next run of this user
-  "io/private-folder.ts": ["once", "off", "pid", "getuid"],
+  "io/ask-client.ts": ["once", "off", "pid", "getuid"],
   // this process becomes the program, or passes signals on to it
   "io/start.ts": ["on", "chdir"],
   "io/start-child.ts": ["removeAllListeners", "on", "execPath"],

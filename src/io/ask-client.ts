@@ -1,13 +1,44 @@
 /** Asks the program of a client whether it connects with our entry, in a private folder that holds nothing else. */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { Ask } from "../core/clients/model.ts";
 import { attempt } from "../errors.ts";
-import { inPrivateFolder } from "./private-folder.ts";
 import { type ExecOptions, exec } from "./programs.ts";
+
+/** Works in a new folder, which only its owner can open (0700). It is removed in any case: a failure, an abort, the end of the process. */
+export async function inPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), `create-halo-mcp-${process.pid}-`));
+  // a program that was killed just now may still write
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once("exit", remove);
+  try {
+    // the folder for temporary files may be in a repository
+    writeFileSync(join(folder, ".gitignore"), "*\n");
+    return await work(folder);
+  } finally {
+    remove();
+    process.off("exit", remove);
+  }
+}
+
+/** Removes the private folders of runs that were killed while they asked: a client's log in them may contain the token. */
+export async function clearDeadFolders(): Promise<void> {
+  const { isAlive, quietly } = await import("./lock.ts");
+  quietly(() => {
+    for (const name of readdirSync(tmpdir())) {
+      const pid = Number(/^create-halo-mcp-(\d+)-\w{6}$/.exec(name)?.[1] ?? process.pid);
+      const path = join(tmpdir(), name);
+      const stat = isAlive(pid) ? undefined : lstatSync(path, { throwIfNoEntry: false });
+      // not through a link, and not what another user made
+      if (stat?.isDirectory() === true && stat.uid === (process.getuid?.() ?? stat.uid))
+        rmSync(path, { recursive: true, force: true });
+    }
+  });
+}
 
 export interface ClientQuestion {
   readonly path: string;
@@ -47,13 +78,6 @@ interface Told {
 }
 /** What a program has printed so far; undefined once it has ended. */
 export type Said = () => string | undefined;
-interface Talk {
-  readonly said: Said;
-  readonly tell: (told: Told | undefined) => void;
-  readonly name: string;
-  readonly cwd: string;
-  readonly authorization: string;
-}
 
 /** The first thing that `find` finds in what the program says; undefined if it ends before. */
 export async function hear<T>(said: Said, find: (text: string) => T | undefined): Promise<T | undefined> {
@@ -80,35 +104,36 @@ interface Message {
 type Listed = Readonly<Record<"name" | "runtimeStatus" | "toolsError", unknown>> | null;
 
 /** JSON lines on standard input: begins a session that is not kept, and asks for its servers until ours has been started. */
-async function* viaLines({ said, tell, name, cwd }: Talk): AsyncGenerator<string> {
+async function* viaLines(said: Said, name: string, cwd: string): AsyncGenerator<string, Told | undefined> {
   const line = (message: object): string => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`;
   const clientInfo = { name: "create-halo-mcp", title: "create-halo-mcp", version: "0" };
   const isAnswer = (id: number) => (message: Message) => message.id === id && message.method === undefined;
   const answer = async (id: number) => (await hear(said, (text) => linesOf<Message>(text).find(isAnswer(id))))?.result;
   yield line({ id: 1, method: "initialize", params: { clientInfo } });
-  if ((await answer(1)) === undefined) return;
+  if ((await answer(1)) === undefined) return undefined;
   yield line({ method: "initialized" }) + line({ id: 2, method: "thread/start", params: { cwd, ephemeral: true } });
   const threadId = (await answer(2))?.thread?.id;
-  if (threadId === undefined) return;
+  if (threadId === undefined) return undefined;
   // it mostly answers when all have been started, but not on a busy machine
   for (let id = 3; ; id++) {
     yield line({ id, method: "mcpServerStatus/list", params: { threadId } });
     const found = (await answer(id))?.data?.find((each) => each?.name === name);
-    if (!found || !/^(?:notStarted|starting)$/.test(String(found.runtimeStatus)))
-      return tell(found ? { status: found.runtimeStatus, error: found.toolsError } : undefined);
+    if (!found) return undefined;
+    if (!/^(?:notStarted|starting)$/.test(String(found.runtimeStatus)))
+      return { status: found.runtimeStatus, error: found.toolsError };
     await sleep(POLL_MS);
   }
 }
 
 /** HTTP on loopback: the port is in its output. Nothing is written to it. */
-async function* viaHttp({ said, tell, name, authorization }: Talk): AsyncGenerator<string> {
+async function* viaHttp(said: Said, name: string, authorization: string): AsyncGenerator<string, Told | undefined> {
   const origin = await hear(said, (text) => /http:\/\/127\.0\.0\.1:\d+(?=\s)/.exec(text)?.[0]);
-  if (origin === undefined) return;
   try {
     const response = await fetch(`${origin}/mcp`, { headers: { authorization }, redirect: "error" });
-    tell(new Map<string, Told>(Object.entries(Object(await response.json()))).get(name));
+    return new Map<string, Told>(Object.entries(Object(await response.json()))).get(name);
   } catch {
     // it ended, or gave another answer
+    return undefined;
   }
 }
 
@@ -152,10 +177,10 @@ export async function askClient(
       return { status: ask.connected.test(line) ? "connected" : ask.failed.test(line) ? "failed" : "unknown" };
     }
     let told: Told | undefined;
-    const tell: Talk["tell"] = (each) => (told = each);
-    const authorization = ask.by === "serve" ? `Basic ${btoa(`${ask.user}:${password}`)}` : "";
-    const via = ask.by === "serve" ? viaHttp : viaLines;
-    const stdin = (said: Said) => via({ said, tell, name, cwd, authorization });
+    const stdin = async function* (said: Said) {
+      const authorization = ask.by === "serve" ? `Basic ${btoa(`${ask.user}:${password}`)}` : "";
+      told = yield* ask.by === "serve" ? viaHttp(said, name, authorization) : viaLines(said, name, cwd);
+    };
     await exec([path, ...ask.argv], { ...options, stdin, endsAfter: true });
     return told ? answerOf(told, ask.refused) : undefined;
   });

@@ -3,8 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Question } from "../core/clients/claude-question.ts";
-import { hear, linesOf, type Said } from "./ask-client.ts";
-import { inPrivateFolder } from "./private-folder.ts";
+import { hear, inPrivateFolder, linesOf, type Said } from "./ask-client.ts";
 import { type ExecOptions, type ExecResult, exec } from "./programs.ts";
 
 export type ClaudeProgram = { readonly path: string; readonly version: string };

@@ -38,7 +38,7 @@ it("says of a file of certificates whether Node can read it, and how it can", as
   for (const [name, kind] of Object.entries(kinds)) {
     const file = caFileOf(at(name), readLatin1(at(name)));
     expect(file, name).toMatchObject({ kind });
-    const seen = record([exchange({ status: null, connected: false, end: "broken", codes: ["CERT_UNTRUSTED"] })]);
+    const seen = record([exchange({ status: undefined, connected: false, end: "broken", codes: ["CERT_UNTRUSTED"] })]);
     const tried = failedStage(diagnose(seen, [], { extraCas: file }))?.tryThis ?? "";
     const command = /^openssl (.*)$/m.exec(tried)?.[1];
     expect(command !== undefined, tried).toBe(kind === "other");

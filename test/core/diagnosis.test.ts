@@ -9,9 +9,10 @@ import { diagnose, exchange, failedStage, PROXY, record } from "./probe-support.
 const TOKEN = "made-up-token-0123456789abcdef";
 type At = Diagnosis["at"];
 
-const broken = (...codes: string[]): Exchange => exchange({ status: null, connected: false, end: "broken", codes });
+const broken = (...codes: string[]): Exchange =>
+  exchange({ status: undefined, connected: false, end: "broken", codes });
 const open = (...codes: string[]): Exchange => ({ ...broken(...codes), connected: true });
-const late = exchange({ status: null, connected: false, end: "timeout", ms: 6000 });
+const late = exchange({ status: undefined, connected: false, end: "timeout", ms: 6000 });
 const http = (status: number, body: unknown = "", more: Partial<Exchange> = {}): Exchange =>
   exchange({ status, end: "status", body: typeof body === "string" ? body : JSON.stringify(body), ...more });
 const rpc = (code: number, message: string, more: Partial<Exchange> = {}): Exchange =>
@@ -43,7 +44,7 @@ const TLS = {
   error: null,
   systemCas: null,
 };
-const BROKEN_PROXY = { cause: "proxy-failed", variable: "https_proxy" } as const;
+const BROKEN_PROXY = { cause: "proxy-failed", name: "https_proxy" } as const;
 const NO_TIMES = { timings: { dns: null, tcp: null, tls: null } };
 const named = (host: string, more: Partial<ProbeRecord["timings"]> = {}): ProbeRecord =>
   record([late], {
@@ -55,8 +56,8 @@ const html = "<html><head><title>Access Denied</title></head><body><h1>Blocked b
 
 /** Every cause that a test can have, at its stage: one exchange, or a whole record. Those of test/servers/faults.ts are not repeated. */
 const CASES: readonly (readonly [Cause, At, Exchange | ProbeRecord])[] = [
-  ["bad-value", "auth", record([], { input: { cause: "bad-value", header: "X-A", position: 7, codePoint: 10 } })],
-  ["missing-value", "auth", record([], { input: { cause: "missing-value", header: "CM-PROFILE-ID" } })],
+  ["bad-value", "auth", record([], { input: { cause: "bad-value", name: "X-A", position: 7, codePoint: 10 } })],
+  ["missing-value", "auth", record([], { input: { cause: "missing-value", name: "CM-PROFILE-ID" } })],
   ["dns", "dns", broken("ERR_OUTER", "ENOTFOUND")],
   ["dns", "dns", named("api.cm.com:8443")],
   ["dns", "dns", named("1and1.example")],

@@ -310,7 +310,7 @@ describe("how words are shown", () => {
     [`Invalid result for tools/list: ${ZOD}`, "tools.0.name: expected string"],
     [ZOD, "tools.0.name: expected string"],
     ["Invalid result for initialize: not an object", "not an object"],
-    ['[ { "expected": ', '[ { "expected": '],
+    ['[ { "expected": ', "the answer does not have the expected shape"],
   ])("of the MCP library, in a short line: %s", (message, short) => expect(libraryWords(message)).toBe(short));
 
   it.each([

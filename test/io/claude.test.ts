@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import type { Question } from "../../src/core/clients/claude-question.ts";
+import { clearDeadFolders } from "../../src/io/ask-client.ts";
 import { type Asking, askClaude } from "../../src/io/claude.ts";
-import { clearDeadFolders } from "../../src/io/private-folder.ts";
 import { bundle } from "../support/bundle.ts";
 import { statusLine } from "../support/claude.ts";
 

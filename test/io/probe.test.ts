@@ -108,12 +108,12 @@ describe("the probe", () => {
 
   const bad = { cause: "bad-value" };
   it.each([
-    ["X-CM-PRODUCTTOKEN", "secret\nvalue", { ...bad, header: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 10 }],
+    ["X-CM-PRODUCTTOKEN", "secret\nvalue", { ...bad, name: "X-CM-PRODUCTTOKEN", position: 7, codePoint: 10 }],
     ["X-CM-PRODUCTTOKEN", "secret value", { ...bad, position: 7, codePoint: 32 }],
     ["X-Other", "secret ", { ...bad, position: 7 }],
     ["X-Other", "se\u00e9cret", { ...bad, position: 3, codePoint: 0xe9 }],
-    ["secret name", "x", { ...bad, header: "a header's name", position: 1 }],
-    ["CM-PROFILE-ID", "", { cause: "missing-value", header: "CM-PROFILE-ID" }],
+    ["secret name", "x", { ...bad, name: "a header's name", position: 1 }],
+    ["CM-PROFILE-ID", "", { cause: "missing-value", name: "CM-PROFILE-ID" }],
   ])("sends nothing with a bad %s: %o", async (name, value, input) => {
     const standIn = await start({});
     const record = await probe(request(standIn.url, { headers: { ...request("").headers, [name]: value } }));
@@ -210,8 +210,8 @@ describe("the record keeps", () => {
   it.each([
     ["/halo/core/mcp/", /^http:\/\/127\.0\.0\.1:\d+\/halo\/core\/mcp\/$/],
     ["https://user:pass@login.example/in%20here?next=1#top", /^https:\/\/login\.example\/in%20here$/],
-    ["javascript:alert(1)", /^null$/],
-    ["https://[", /^null$/],
+    ["javascript:alert(1)", /^undefined$/],
+    ["https://[", /^undefined$/],
     ["https://x.example/%zz/a", /^https:\/\/x\.example\/%zz\/a$/],
   ])("where a redirect leads, without query and credentials: %s", async (location, seen) => {
     const { record } = await asked((kit) => text(kit, 307, "", { location }));
@@ -220,7 +220,7 @@ describe("the record keeps", () => {
   it.each([
     ['Bearer realm="x", error="invalid_token", error_description="The token expired"', "The token expired"],
     ["Bearer error=invalid_token", "invalid_token"],
-    ['Bearer realm="error"', null],
+    ['Bearer realm="error"', undefined],
     [`Bearer error_description="no ${TOKEN}"`, "no ••••cdef"],
   ])("the words of WWW-Authenticate: %s", async (header, words) => {
     const { record } = await asked((kit) => text(kit, 401, "", { "www-authenticate": header }));
@@ -242,19 +242,19 @@ describe("the record keeps", () => {
 describe("a call that may only read", () => {
   const READS = { annotations: { readOnlyHint: true } };
   const call = { tool: "list_agents", args: {}, onlyReads: true };
-  it.each<[string, Record<string, object>, string | null, boolean]>([
+  it.each<[string, Record<string, object>, string | undefined, boolean]>([
     ["it says that it reads", { list_agents: READS }, "list_agents", true],
     ["it says nothing", { ask_agent: READS }, "ask_agent", false],
     [
       "it needs an argument",
       { list_agents: { ...READS, inputSchema: { type: "object", required: ["a"] } } },
-      null,
+      undefined,
       false,
     ],
     [
       "it contradicts itself",
       { list_agents: { annotations: { readOnlyHint: true, destructiveHint: true } } },
-      null,
+      undefined,
       false,
     ],
   ])("%s", async (_, tools, harmless, isCalled) => {

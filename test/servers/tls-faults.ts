@@ -121,12 +121,12 @@ export function makeTlsFaults() {
     fault("an expired certificate", "tls-expired", () => serve(signed("expired", { to: "20210101000000Z" })), {
       error: "CERT_HAS_EXPIRED",
       shown: { subject: "expired", issuer: "test ca", validTo: "2021-01-01T00:00:00.000Z" },
-      says: ["has expired on 2021-01-01", 'for "expired", issued by "test ca"'],
+      says: ["expired on 2021-01-01", 'for "expired", issued by "test ca"'],
     }),
     fault("a certificate of tomorrow", "tls-not-yet-valid", () => serve(signed("early", { from: "20480101000000Z" })), {
       error: "CERT_NOT_YET_VALID",
       shown: { subject: "early", validFrom: "2048-01-01T00:00:00.000Z" },
-      says: ["valid in the future on 2048-01-01"],
+      says: ["is not valid before 2048-01-01"],
     }),
     fault(
       "a certificate for another host",

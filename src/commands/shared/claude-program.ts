@@ -1,8 +1,8 @@
 /** The program of Claude Code. */
 import { dirname, join, parse } from "node:path";
 import type { Context } from "../../context.ts";
+import { clearDeadFolders } from "../../io/ask-client.ts";
 import { readClaude } from "../../io/claude.ts";
-import { clearDeadFolders } from "../../io/private-folder.ts";
 import type { programsFor } from "./programs.ts";
 
 /** npm on Windows installs a `.cmd`, which Node cannot start without a shell: the real program is next to it. */

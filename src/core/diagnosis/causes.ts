@@ -38,9 +38,8 @@ const ROWS = {
     stage: "auth",
     title: "A header cannot be sent",
     explain: ({ record: { input } }) => {
-      if (input?.cause !== "bad-value") return "A header cannot be sent.";
-      const point = `U+${input.codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
-      return `The value of ${input.header} contains a character that cannot be sent in an HTTP header, at position ${input.position} (${point}). Nothing was sent.`;
+      const point = `U+${input?.codePoint?.toString(16).toUpperCase().padStart(4, "0")}`;
+      return `The value of ${input?.name} contains a character that cannot be sent in an HTTP header, at position ${input?.position} (${point}). Nothing was sent.`;
     },
     tryThis:
       "Copy the value again, without line breaks, quotes or spaces around it. Values copied from a chat or a document often contain invisible characters.",
@@ -48,8 +47,7 @@ const ROWS = {
   "missing-value": {
     stage: "auth",
     title: "A value is missing",
-    explain: ({ record: { input } }) =>
-      `${input?.cause === "missing-value" ? input.header : "A header"} has no value. Nothing was sent.`,
+    explain: ({ record: { input } }) => `${input?.name} has no value. Nothing was sent.`,
     tryThis: [run("npx", "create-halo-mcp")],
   },
   pagination: {

@@ -67,10 +67,10 @@ function controlOf(record: ProbeRecord): Diagnosis["control"] {
   if (last === undefined) return "skipped";
   const cause = pick(factsOf(record, {}, last));
   if (refuses(cause)) return "refused";
-  if (cause === "rate-limited" || cause === "server-error" || last.status === null || last.status === 408)
+  if (cause === "rate-limited" || cause === "server-error" || last.status === undefined || last.status === 408)
     return "skipped";
   // Another 4xx, a redirect (to a sign-in page), a web page or an error, although the request with the token got an answer.
-  return last.status >= 300 || last.rpcError !== null || cause === "html-answer" ? "refused" : "skipped";
+  return last.status >= 300 || last.rpcError !== undefined || cause === "html-answer" ? "refused" : "skipped";
 }
 
 /** The stage at which a cause stopped the test. After the handshake, every failure belongs to `tools`, except the token and the session. */
@@ -128,8 +128,8 @@ const UNVERIFIED = {
 };
 
 function tlsWords({ protocol, issuer, daysLeft, systemCas, error }: TlsFacts, isOff: boolean): Words {
-  const parts = [protocol ?? "TLS", `issued by ${issuer || "no name"}`];
-  if (daysLeft !== null) parts.push(`${daysLeft} ${Math.abs(daysLeft) === 1 ? "day" : "days"} left`);
+  const days = `${daysLeft} ${Math.abs(daysLeft) === 1 ? "day" : "days"} left`;
+  const parts = [protocol ?? "TLS", `issued by ${issuer || "no name"}`, days];
   if (systemCas === "helped") parts.push(VOUCHED);
   if (isOff) parts.push(`not verified${error === null ? "" : `: ${error}`}`);
   const tryThis = isOff ? [UNVERIFIED] : systemCas === "helped" ? [SYSTEM_ONLY] : undefined;
@@ -144,6 +144,9 @@ function detailOf(stage: ProbeStage, record: ProbeRecord): Words {
   const detail = stage === "dns" ? name : stage === "tcp" ? wayOf(record) : "";
   return detail === "" ? {} : { detail: printable(detail) };
 }
+
+const printed = <T extends Readonly<Record<string, string>>>(texts: T) =>
+  Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, printable(text)])) as T;
 
 /** The meaning of a test's record, which is `cleaned`, as `known` must be. Never throws. It can be written as JSON. */
 export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
@@ -174,14 +177,10 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
     at,
     control,
     stages,
-    server: server && {
-      name: printable(server.name),
-      version: printable(server.version),
-      protocol: printable(protocol ?? ""),
-    },
-    tools: tools.map(({ name, description }) => ({ name: printable(name), description: printable(description) })),
+    server: server === undefined ? null : printed({ ...server, protocol: protocol ?? "" }),
+    tools: tools.map(printed),
     toolCount,
-    harmless,
+    harmless: harmless ?? null,
   };
 }
 

@@ -19,7 +19,7 @@ export type Next = string | readonly (string | Advice)[];
 
 export function adviceOf({ tryThis }: CauseRow, facts: Facts): readonly Advice[] {
   const next = typeof tryThis === "function" ? tryThis(facts) : tryThis;
-  return [next].flat().map((each) => (typeof each === "string" ? { note: each } : each));
+  return [next, facts.tryProxy].flat().map((each) => (typeof each === "string" ? { note: each } : each));
 }
 
 export const broke =
@@ -49,8 +49,8 @@ export const proxyAddress = ({ host, port }: ProxyFacts): string =>
   printable(`${host.includes(":") ? `[${host}]` : host}:${port}`);
 
 /** For a failure before a connection was open: whether a proxy was used, and what to try. */
-function wayWords({ proxy, ignoredProxy }: ProbeRecord, last: Exchange | undefined) {
-  if (last !== undefined && (last.connected || last.status !== null)) return { way: "", tryProxy: [] };
+function wayWords({ proxy, ignoredProxy, input }: ProbeRecord, last: Exchange | undefined) {
+  if (input !== null || last?.connected === true || last?.status !== undefined) return { way: "", tryProxy: [] };
   const directly = (why: string, todo: string) => ({
     way: ` No proxy was used: ${why}.`,
     tryProxy: [`If the host can be reached only through the proxy, ${todo}.`],
@@ -74,11 +74,12 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
   const last = only ?? record.exchanges.findLast(({ phase }) => phases.includes(phase));
   const status = last?.end === "redirect" || (last?.status ?? 0) < 400 ? 0 : (last?.status ?? 0);
   const end = status > 0 ? "status" : last?.end;
-  const isFine = end === undefined || end === "accepted" || (end === "answered" && last?.rpcError === null);
+  const isFine = end === undefined || end === "accepted" || (end === "answered" && last?.rpcError === undefined);
   const codes = last?.codes.filter((each) => !each.startsWith("HALO_")) ?? [];
   const code = last?.rpcError?.code ?? codes.at(-1);
   const words = last === undefined ? "" : printable(sentenceOf(last));
   const ids = idWords(last, words, known);
+  const [refusesHost, refusesType] = [status === 421 || HOST_WORDS.test(words), status === 406 || status === 415];
   const isPage = last !== undefined && isHtml(last);
   const missed = missedHeader(words);
   const isLost = Object.keys(known.headers ?? {}).some((name) => name.toUpperCase() === missed);
@@ -98,23 +99,17 @@ export function factsOf(record: ProbeRecord, known: Known = {}, only?: Exchange)
     /** The header that was sent and did not arrive. */
     lost: isLost ? missed : undefined,
     /** A header that every MCP client sends alike was refused. An ID that the words name counts more. */
-    refused: ids.namesIds
-      ? undefined
-      : [406, 415].includes(status)
-        ? "type"
-        : status === 421 || HOST_WORDS.test(words)
-          ? "host"
-          : undefined,
+    refused: ids.namesIds ? undefined : refusesHost ? "host" : refusesType ? "type" : undefined,
     isVague: isVague(words),
     /** Every exchange succeeded, if there was one. */
     isFine,
     /** Every exchange succeeded, but the MCP library rejected an answer. */
-    gaveUp: only === undefined && isFine ? outcome.failure : null,
+    gaveUp: only === undefined && isFine ? outcome.failure : undefined,
     codes,
     host: endpoint.host,
     isHalo: `${endpoint.origin}${endpoint.path}` === HALO_URL,
     asked: last?.method ?? "the request",
-    http: last === undefined || last.status === null ? "" : ` (HTTP ${last.status})`,
+    http: last?.status === undefined ? "" : ` (HTTP ${last.status})`,
     code: code === undefined ? "" : ` (${code})`,
     said: words === "" ? "" : ` It said: ${quote(words)}${isLost ? ` The test sent ${missed}.` : ids.meant}`,
     isPage,

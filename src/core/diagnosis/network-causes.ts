@@ -13,7 +13,7 @@ const RESET = /^(ECONNRESET|ECONNABORTED|ENETRESET|ENOTCONN|ESHUTDOWN|EPIPE)$/;
 const isGone = ({ end, last }: Facts): boolean =>
   end === "broken" &&
   last?.codes.every((each) => each === "ERR_STREAM_PREMATURE_CLOSE") === true &&
-  (last.codes.length > 0 || last.status !== null);
+  (last.codes.length > 0 || last.status !== undefined);
 /** The time ran out before there was a connection. */
 const waits = ({ isWhole, end, last }: Facts): boolean => isWhole && end === "timeout" && last?.connected === false;
 
@@ -50,7 +50,6 @@ function issued({ record: { tls } }: Facts): string {
   const end = tls.root === tls.issuer ? "" : `; the chain ends at ${quoted(tls.root)}`;
   return ` The certificate is for ${quoted(tls.subject || tls.names[0])}, issued by ${quoted(tls.issuer)}${end}.`;
 }
-const on = (date: string | null | undefined): string => (date ? ` on ${date.slice(0, 10)}` : "");
 
 /** What the file of NODE_EXTRA_CA_CERTS contains, from its text: Node reads only PEM (20 to 26). */
 export function caFileOf(path: string, text: string | undefined): NonNullable<Known["extraCas"]> {
@@ -106,11 +105,11 @@ export const NETWORK_CAUSES = {
     title: "The connection fails at the proxy",
     explain: (f) =>
       f.record.input?.cause === "proxy-failed"
-        ? `${f.record.input.variable} does not contain a usable proxy address. Nothing was sent.`
+        ? `${f.record.input.name} does not contain a usable proxy address. Nothing was sent.`
         : `${proxyName(f)} ${proxyDid(f)}.`,
     tryThis: (f) =>
       f.record.input?.cause === "proxy-failed"
-        ? ["Node and Claude Code support HTTP proxies, not SOCKS. Write it as:", ...setProxy(f.record.input.variable)]
+        ? ["Node and Claude Code support HTTP proxies, not SOCKS. Write it as:", ...setProxy(f.record.input.name)]
         : `Check ${f.proxy?.variable ?? "HTTPS_PROXY"}, and check that the proxy is running. If ${f.host} can be reached without it, add the host to NO_PROXY; if the proxy blocks the host, ask your network administrator.`,
   },
   "tls-expired": {
@@ -120,8 +119,8 @@ export const NETWORK_CAUSES = {
     explain: (f) => {
       const { tls } = f.record;
       // it may be a certificate above it that has expired
-      const when = tls !== null && (tls.daysLeft ?? 0) < 0 ? on(tls.validTo) : "";
-      return `The certificate of ${f.host} has expired${when}, or this computer's clock is ahead.${issued(f)} Nothing was sent.`;
+      const did = tls !== null && tls.daysLeft < 0 ? `expired on ${tls.validTo.slice(0, 10)}` : "has expired";
+      return `The certificate of ${f.host} ${did}, or this computer's clock is ahead.${issued(f)} Nothing was sent.`;
     },
     tryThis: "Check this computer's date and time. If they are right, the server's owner must renew the certificate.",
   },
@@ -130,7 +129,7 @@ export const NETWORK_CAUSES = {
     when: broke(/^CERT_NOT_YET_VALID$/),
     title: "The certificate is not valid yet",
     explain: (f) =>
-      `The certificate of ${f.host} becomes valid in the future${on(f.record.tls?.validFrom)}, or this computer's clock is behind.${issued(f)} Nothing was sent.`,
+      `The certificate of ${f.host} is not valid ${f.record.tls === null ? "yet" : `before ${f.record.tls.validFrom.slice(0, 10)}`}, or this computer's clock is behind.${issued(f)} Nothing was sent.`,
     tryThis: "Check this computer's date and time.",
   },
   "tls-wrong-host": {
@@ -176,10 +175,7 @@ export const NETWORK_CAUSES = {
     title: "The TLS handshake failed",
     explain: (f) =>
       `${f.host} ended the TLS handshake${f.code}.${f.last?.connected === true ? "" : " Nothing was sent."}${f.way}`,
-    tryThis: (f) => [
-      "Usually a firewall, gateway or proxy of the network causes this: try another network.",
-      ...f.tryProxy,
-    ],
+    tryThis: "Usually a firewall, gateway or proxy of the network causes this: try another network.",
   },
   dns: {
     stage: "dns",
@@ -194,7 +190,6 @@ export const NETWORK_CAUSES = {
     tryThis: (f) => [
       ...checkUrl(f, "This computer may be offline, or its DNS may not know the name."),
       "Check that this computer is online, and whether a VPN or a proxy is needed.",
-      ...f.tryProxy,
     ],
   },
   refused: {
@@ -202,26 +197,24 @@ export const NETWORK_CAUSES = {
     when: broke(/^ECONNREFUSED$/),
     title: "The connection was refused",
     explain: (f) => `${f.host} refused the connection: nothing listens on that port${f.code}.${f.way}`,
-    tryThis: (f) => [
-      ...(f.isHalo
+    tryThis: (f) =>
+      f.isHalo
         ? checkUrl(f, "A firewall on the way may refuse the connection, or HALO is down.")
-        : ["Nothing answers there now. Try again in a minute.", "Another address: --url <url>"]),
-      ...f.tryProxy,
-    ],
+        : ["Nothing answers there now. Try again in a minute.", "Another address: --url <url>"],
   },
   unreachable: {
     stage: "tcp",
     when: broke(/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EHOSTDOWN|EADDRNOTAVAIL|EAFNOSUPPORT|EACCES|EPERM)$/),
     title: "The server cannot be reached",
     explain: (f) => `This computer has no network route to ${f.host}${f.code}.${f.way}`,
-    tryThis: (f) => ["Check the network connection, the VPN and the firewall.", ...f.tryProxy],
+    tryThis: "Check the network connection, the VPN and the firewall.",
   },
   timeout: {
     when: (seen) => {
       const { end, record, isWhole, isFine, gaveUp } = seen;
       if (end === "timeout" || end === "aborted" || broke(/^ETIMEDOUT$/)(seen)) return true;
-      if (gaveUp !== null) return /TIMEOUT/iu.test(gaveUp.code);
-      return isWhole && isFine && record.outcome.failure === null;
+      if (gaveUp !== undefined) return /TIMEOUT/iu.test(gaveUp.code);
+      return isWhole && isFine && record.outcome.failure === undefined;
     },
     title: "No answer in time",
     explain: ({ host, last, asked, record, way }) => {
@@ -232,14 +225,13 @@ export const NETWORK_CAUSES = {
       const limit = last?.end === "broken" ? "" : ` (limit: ${Math.ceil(record.timeoutMs / 1000)} s)`;
       return `${host} ${did} in time${limit}.${way}`;
     },
-    tryThis: ({ record, tryProxy }) => {
+    tryThis: ({ record }) => {
       // enough for a slow answer, up to the maximum of --timeout
       const longer = Math.min(600, Math.max(60, Math.ceil(record.timeoutMs / 333)));
       return [
         "Run it again with a longer --timeout:",
         run("npx", "create-halo-mcp", "doctor", "--timeout", `${longer}`),
         "If that does not help, check whether a firewall or a proxy drops the traffic.",
-        ...tryProxy,
       ];
     },
   },
@@ -247,13 +239,11 @@ export const NETWORK_CAUSES = {
     when: (seen) => broke(RESET)(seen) || (broke(TLS)(seen) && seen.last?.connected === true),
     title: "The connection was cut",
     explain: (f) => `The connection to ${f.host} was reset during ${f.asked}${f.code}.${f.way}`,
-    tryThis: (f) => [
+    tryThis:
       "Run it again. If that does not help, a firewall, a VPN or a proxy may cut the connection: try another network.",
-      ...f.tryProxy,
-    ],
   },
   "closed-early": {
-    when: (seen) => isGone(seen) && !(seen.last?.stream === true && seen.last.status !== null),
+    when: (seen) => isGone(seen) && !(seen.last?.stream === true && seen.last.status !== undefined),
     title: "The connection was closed before the answer was complete",
     explain: (f) => `${f.host} closed the connection before its answer to ${f.asked} was complete${f.code}.`,
     tryThis: LATER,

@@ -31,13 +31,13 @@ export interface Exchange {
   readonly method: string;
   /** A connection was open (TCP, and TLS if needed) when it ended. */
   readonly connected: boolean;
-  readonly status: number | null;
-  readonly contentType: string | null;
+  readonly status?: number | undefined;
+  readonly contentType?: string | undefined;
   /** Origin and path of the Location header; never its query. */
-  readonly location: string | null;
-  readonly retryAfter: string | null;
+  readonly location?: string | undefined;
+  readonly retryAfter?: string | undefined;
   /** `error_description` of WWW-Authenticate, or its `error`. */
-  readonly authError: string | null;
+  readonly authError?: string | undefined;
   /** The revisions of MCP in the answer: the offered ones, or the chosen one. */
   readonly revisions: readonly string[];
   readonly stream: boolean;
@@ -45,17 +45,19 @@ export interface Exchange {
   /** Beginning of the body, after decompression. */
   readonly body: string;
   readonly end: ExchangeEnd;
-  readonly rpcError: RpcError | null;
+  readonly rpcError?: RpcError | undefined;
   /** Codes along the cause chain of a network error, outermost first. `HALO_PROXY`: it is the proxy's; `ERR_STREAM_PREMATURE_CLOSE`: the peer closed it. */
   readonly codes: readonly string[];
   readonly ms: number;
 }
 
-/** A mistake that was found before anything was sent. Never the value itself. */
-export type BadInput =
-  | { readonly cause: "missing-value"; readonly header: string }
-  | { readonly cause: "proxy-failed"; readonly variable: string }
-  | { readonly cause: "bad-value"; readonly header: string; readonly position: number; readonly codePoint: number };
+/** A mistake that was found before anything was sent, in a header or in the variable of a proxy. Never the value itself. */
+export interface BadInput {
+  readonly cause: "missing-value" | "proxy-failed" | "bad-value";
+  readonly name: string;
+  readonly position?: number;
+  readonly codePoint?: number;
+}
 
 /** `code`: the SDK's, else the name of the error. */
 export type Failure = { readonly code: string; readonly message: string };
@@ -67,17 +69,17 @@ export interface ProbeOutcome {
   readonly connected: boolean;
   /** Every page of tools was read, or the server has no tools. */
   readonly listed: boolean;
-  readonly server: { readonly name: string; readonly version: string } | null;
-  readonly protocol: string | null;
+  readonly server?: { readonly name: string; readonly version: string } | undefined;
+  readonly protocol?: string | undefined;
   /** At most 1,000. */
   readonly tools: readonly { readonly name: string; readonly description: string }[];
   readonly toolCount: number;
   /** The first tool that only reads, by its annotations, and takes no required argument. */
-  readonly harmless: string | null;
+  readonly harmless?: string | undefined;
   /** The cursor repeated, or the pages exceeded the limit. */
   readonly endless: boolean;
-  readonly call: ToolAnswer | null;
-  readonly failure: Failure | null;
+  readonly call?: ToolAnswer;
+  readonly failure?: Failure;
 }
 
 /** An address of the name. `code`: why it did not connect; null if it did, undefined if it was not tried. */
@@ -103,11 +105,11 @@ export interface TlsFacts {
   /** Issuer of the last certificate that the server sent: the one that must be trusted. */
   readonly root: string;
   readonly names: readonly string[];
-  /** ISO 8601; null if it cannot be read, as below. */
-  readonly validFrom: string | null;
-  readonly validTo: string | null;
+  /** ISO 8601. */
+  readonly validFrom: string;
+  readonly validTo: string;
   /** Whole days until `validTo`, by this computer's clock; negative if it has expired. */
-  readonly daysLeft: number | null;
+  readonly daysLeft: number;
   /** Node's code if the certificate is not accepted, e.g. `CERT_HAS_EXPIRED`. */
   readonly error: string | null;
   /** The second attempt with the system's certificates; `unavailable` before Node 22.15. Null: not needed. */

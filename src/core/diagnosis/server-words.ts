@@ -68,8 +68,8 @@ function sentenceIn(body: string): string | undefined {
 /** What the server said, if possible as a sentence: its JSON-RPC error, or its body if that is not a web page; else WWW-Authenticate. */
 export function sentenceOf(exchange: Exchange): string {
   const { rpcError, end, stream, status, authError } = exchange;
-  if (end === "answered" && rpcError === null) return "";
-  const isStream = stream && status !== null && status < 300;
+  if (end === "answered" && rpcError === undefined) return "";
+  const isStream = stream && status !== undefined && status < 300;
   const body = rpcError?.message ?? (isHtml(exchange) || isStream ? "" : exchange.body);
   const words = body.trim() === "" ? (authError ?? "") : body;
   return sentenceIn(words) ?? words;
@@ -131,14 +131,14 @@ type Heard = "protocol-version" | "session-lost" | "rejected-request" | "rate-li
 
 /** The cause that the server's words name. Null: they are about something else, or do not count. */
 export function heardIn(exchange: Exchange): Heard | null {
-  const { status, end, phase, rpcError, session, body, method } = exchange;
+  const { status = 0, end, phase, rpcError, session, body, method } = exchange;
   // a gateway can refuse with HTTP 200 and a sentence in JSON
   const isSentence = end === "not-rpc" && (sentenceIn(body) ?? "") !== "";
-  const isRefusal = (status ?? 0) >= 400 || end === "answered" || isSentence;
+  const isRefusal = status >= 400 || end === "answered" || isSentence;
   // a tool's words are about its own work, such as a model's tokens or another service's limits; 407 is a proxy's
-  if (!isRefusal || phase === "call" || status === 407 || (status ?? 0) >= 600) return null;
+  if (!isRefusal || phase === "call" || status === 407 || status >= 600) return null;
   const words = sentenceOf(exchange);
-  const isServers = status === null || status < 500;
+  const isServers = status < 500;
   if (isServers && (rpcError?.code === -32022 || VERSION_WORDS.test(words))) return "protocol-version";
   // with 401 a session can be a person's; the SDK's servers also use -32001 for a refused token
   const isRefused = status === 401 || status === 403;
@@ -152,7 +152,7 @@ export function heardIn(exchange: Exchange): Heard | null {
   if (blamesToken(words)) return "unauthorized";
   if (!isServers) return null;
   if (DENY_WORDS.test(words) || (status === 401 && deniesId(words))) return "forbidden";
-  return (status === 404 || status === 410) && rpcError === null && deniesId(words) ? "rejected-request" : null;
+  return (status === 404 || status === 410) && rpcError === undefined && deniesId(words) ? "rejected-request" : null;
 }
 
 /** A short text of a web page: its title and first heading, or the beginning of its text if it has neither. */
@@ -172,6 +172,7 @@ export function libraryWords(message: string): string {
     const what = words.replace(/^Invalid input: /u, "").replace(/, received undefined$/u, "");
     return path.length === 0 ? what : `${path.join(".")}: ${what}`;
   } catch {
-    return text;
+    // cut: it was longer than a record keeps
+    return "the answer does not have the expected shape";
   }
 }

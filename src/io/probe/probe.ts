@@ -42,16 +42,16 @@ export interface ProbeRequest {
 /** What is wrong with a header, or null: fetch would throw an error that contains the value, or send an é as Latin-1. */
 function checkHeaders(headers: ProbeRequest["headers"], tokenHeader: string): BadInput | null {
   const isToken = (name: string): boolean => name.toLowerCase() === tokenHeader.toLowerCase();
-  if (!Object.keys(headers).some(isToken)) return { cause: "missing-value", header: tokenHeader };
+  if (!Object.keys(headers).some(isToken)) return { cause: "missing-value", name: tokenHeader };
   for (const [name, value] of Object.entries(headers)) {
     // The name may be a misplaced value, so it is not repeated.
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u.test(name))
-      return { cause: "bad-value", header: "a header's name", position: 1, codePoint: name.codePointAt(0) ?? 0 };
-    if (value === "") return { cause: "missing-value", header: name };
+      return { cause: "bad-value", name: "a header's name", position: 1, codePoint: name.codePointAt(0) ?? 0 };
+    if (value === "") return { cause: "missing-value", name };
     const index = value.search(isToken(name) ? /[^\x21-\x7e]/u : /[^\x20-\x7e]|^ | $/u);
     if (index < 0) continue;
     const position = Array.from(value.slice(0, index)).length + 1;
-    return { cause: "bad-value", header: name, position, codePoint: value.codePointAt(index) ?? 0 };
+    return { cause: "bad-value", name, position, codePoint: value.codePointAt(index) ?? 0 };
   }
   return null;
 }
@@ -77,18 +77,7 @@ interface Walk {
 /** The share of the time for closing a session. */
 const CLOSING = 0.03;
 
-export const NOTHING: ProbeOutcome = {
-  connected: false,
-  listed: false,
-  server: null,
-  protocol: null,
-  tools: [],
-  toolCount: 0,
-  harmless: null,
-  endless: false,
-  call: null,
-  failure: null,
-};
+export const NOTHING: ProbeOutcome = { connected: false, listed: false, tools: [], toolCount: 0, endless: false };
 
 /** The server's answers are only shown: no schema that it sends is compiled. */
 const TRUSTING: jsonSchemaValidator = {
@@ -189,8 +178,8 @@ async function walk(request: ProbeRequest, recorder: Recorder, way: Walk): Promi
     recorder.enter(isControl ? "control" : "connect", deadline, way.firstMs);
     await client.connect(transport, { timeout });
     const { name, version: its = "" } = client.getServerVersion() ?? {};
-    const server = name === undefined ? null : { name, version: its };
-    outcome = { ...outcome, connected: true, server, protocol: client.getNegotiatedProtocolVersion() ?? "" };
+    const server = name === undefined ? undefined : { name, version: its };
+    outcome = { ...outcome, connected: true, server, protocol: client.getNegotiatedProtocolVersion() };
     recorder.enter(isControl ? "control" : "tools", deadline);
     const offered = client.getServerCapabilities()?.tools !== undefined;
     const listed = !offered || (await listTools(client, timeout, listing));
@@ -211,7 +200,7 @@ async function walk(request: ProbeRequest, recorder: Recorder, way: Walk): Promi
     ...outcome,
     tools: listing.tools.map(({ name, description = "" }) => ({ name, description })),
     toolCount: listing.count,
-    harmless: listing.tools.find(isHarmless)?.name ?? null,
+    harmless: listing.tools.find(isHarmless)?.name,
   };
 }
 
@@ -273,7 +262,7 @@ export async function probe(request: ProbeRequest): Promise<ProbeRecord> {
   const secure = url.protocol === "https:";
   const network = request.network(url);
   const { broken, ignored = null } = network;
-  const brokenProxy = broken === undefined ? null : ({ cause: "proxy-failed", variable: broken } as const);
+  const brokenProxy = broken === undefined ? null : ({ cause: "proxy-failed", name: broken } as const);
   const input = checkHeaders(request.headers, request.tokenHeader) ?? brokenProxy;
   const after = { dns: "tcp", tcp: secure ? "tls" : "http", tls: "http" } as const;
   const way = openWay(url, network, (stage) => onStage?.(after[stage]));

@@ -22,18 +22,12 @@ const ERROR_CAP = 64 * 1024;
 
 export const UNANSWERED = {
   connected: false,
-  status: null,
-  contentType: null,
-  location: null,
-  retryAfter: null,
-  authError: null,
   revisions: [],
   stream: false,
   session: false,
   body: "",
-  rpcError: null,
   codes: [],
-} as const satisfies Partial<Exchange>;
+} as const;
 
 /** Codes along `cause` and `errors` of a network error, outermost first. Without messages, which can contain values. */
 export function codesOf(error: unknown): string[] {
@@ -58,16 +52,16 @@ class NoAnswer extends Error {
   }
 }
 
-/** The target of a redirect, without query and credentials; null if it is not a web URL. */
-function targetOf(location: string | undefined, url: URL): string | null {
-  if (location === undefined || !URL.canParse(location, url.href)) return null;
+/** The target of a redirect, without query and credentials; undefined if it is not a web URL. */
+function targetOf(location: string | undefined, url: URL): string | undefined {
+  if (location === undefined || !URL.canParse(location, url.href)) return undefined;
   const { protocol, origin, pathname } = new URL(location, url.href);
-  return /^https?:$/.test(protocol) ? `${origin}${pathname}` : null;
+  return /^https?:$/.test(protocol) ? `${origin}${pathname}` : undefined;
 }
 
 /** The description in WWW-Authenticate, or its code (RFC 6750, section 3). */
-const authErrorOf = (header = ""): string | null =>
-  (/\berror_description\s*=\s*"([^"]+)"/iu.exec(header) ?? /\berror\s*=\s*"?([^\s",]+)/iu.exec(header))?.[1] ?? null;
+const authErrorOf = (header = ""): string | undefined =>
+  (/\berror_description\s*=\s*"([^"]+)"/iu.exec(header) ?? /\berror\s*=\s*"?([^\s",]+)/iu.exec(header))?.[1];
 
 /** An exchange while it is recorded: a failure does not lose the first part of the body. */
 type Seen = { -readonly [Key in keyof Exchange]: Exchange[Key] };
@@ -111,10 +105,10 @@ const parse = (text: string): unknown => attempt(() => JSON.parse(text));
 /** A JSON-RPC message, or the first of a batch; undefined if the text is neither. */
 const messageIn = (text: string): Message | undefined => [parse(text)].flat().find(isObject);
 
-function rpcErrorOf(message: Message | undefined): RpcError | null {
-  if (message === undefined || !isObject(message.error)) return null;
+function rpcErrorOf(message: Message | undefined): RpcError | undefined {
+  if (message === undefined || !isObject(message.error)) return undefined;
   const { code, message: words } = message.error;
-  return typeof code === "number" ? { code, message: typeof words === "string" ? words : "" } : null;
+  return typeof code === "number" ? { code, message: typeof words === "string" ? words : "" } : undefined;
 }
 
 /** The message of a JSON text that answers our id, or what the text is instead. */
@@ -124,7 +118,7 @@ function answerIn(text: string, id: unknown): Message | ExchangeEnd {
   const parsed = parse(text);
   if (parsed === undefined) return "bad-json";
   const isOurs = (message: Message): boolean =>
-    rpcErrorOf(message) !== null
+    rpcErrorOf(message) !== undefined
       ? // an error without an id belongs to the only request of this POST
         (message.id ?? id) === id
       : message.id === id && "result" in message;
@@ -245,9 +239,9 @@ export function recordingFetch(url: URL, way: Way, signal: AbortSignal, onExchan
       const reply = await send(socket, url, init, (error) => (broken ??= error));
       const { statusCode = 0, headers } = reply;
       seen.status = statusCode;
-      seen.contentType = headers["content-type"] ?? null;
+      seen.contentType = headers["content-type"];
       seen.location = targetOf(headers.location, url);
-      seen.retryAfter = headers["retry-after"] ?? null;
+      seen.retryAfter = headers["retry-after"];
       seen.authError = authErrorOf(headers["www-authenticate"]);
       seen.stream = /^\s*text\/event-stream\s*(;|$)/iu.test(seen.contentType ?? "");
       return await read(reply, id, seen, budget);

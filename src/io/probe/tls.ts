@@ -2,7 +2,6 @@
 import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
 import type { TlsFacts } from "../../core/diagnosis/record.ts";
-import { attempt } from "../../errors.ts";
 
 const DAY = 86_400_000;
 const failure = (code: string): Error => Object.assign(new Error("TLS"), { code });
@@ -67,11 +66,9 @@ function contextWithSystem(): tls.SecureContext | undefined {
 const nameOf = (parts: tls.Certificate | undefined): string =>
   [parts?.CN ?? parts?.O ?? parts?.OU ?? ""].flat().join(", ");
 
-const isoOf = (text: string): string | null => attempt(() => new Date(text).toISOString()) ?? null;
-
 function shownBy(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
   const leaf = socket.getPeerCertificate(true);
-  const validTo = isoOf(leaf.valid_to);
+  const validTo = new Date(leaf.valid_to);
   // "DNS:a.example, IP Address:127.0.0.1"; Node quotes a name that contains a comma
   const names = (leaf.subjectaltname ?? "").split(", ");
   let last = leaf;
@@ -85,9 +82,9 @@ function shownBy(socket: tls.TLSSocket): Omit<TlsFacts, "systemCas"> {
     issuer: nameOf(leaf.issuer),
     root: nameOf(last.issuer),
     names: names.flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1] ?? []),
-    validFrom: isoOf(leaf.valid_from),
-    validTo,
-    daysLeft: validTo === null ? null : Math.floor((Date.parse(validTo) - Date.now()) / DAY),
+    validFrom: new Date(leaf.valid_from).toISOString(),
+    validTo: validTo.toISOString(),
+    daysLeft: Math.floor((validTo.getTime() - Date.now()) / DAY),
     error: socket.authorized ? null : String(Reflect.get(Object(refusal), "code") ?? refusal),
   };
 }
