@@ -9,6 +9,7 @@ export interface Flag {
   readonly values?: readonly string[];
   /** Its environment twin. */
   readonly env?: string;
+  /** One that ends in a colon is followed by the values. */
   readonly summary: string;
 }
 
@@ -41,15 +42,9 @@ export const INIT_FLAGS: readonly Flag[] = [
   { name: "token-file", arg: "file", summary: "read the product token from a file" },
   // not --env-file: Node 20 to 24 handle that option themselves, anywhere, and apply NODE_OPTIONS from the file
   { name: "values-file", arg: "file", summary: "file with the values (default: .env)" },
-  {
-    name: "bridge",
-    arg: "kind",
-    values: BRIDGES,
-    env: "HALO_BRIDGE",
-    summary: `how Claude Code gets the values: ${BRIDGES.join(" | ")}`,
-  },
+  { name: "bridge", arg: "kind", values: BRIDGES, env: "HALO_BRIDGE", summary: "how Claude Code gets the values:" },
   { name: "no-share-ids", summary: "keep the two IDs out of .env.example" },
-  { name: "ci", arg: "kind", values: CI_KINDS, summary: `add a file that runs check: ${CI_KINDS.join(" | ")}` },
+  { name: "ci", arg: "kind", values: CI_KINDS, summary: "add a file that runs check:" },
   { name: "yes", short: "y", env: "HALO_YES", summary: "accept the plan without asking" },
   { name: "dry-run", summary: "show the plan, write nothing" },
   { name: "skip-test", summary: "write without testing the connection" },
@@ -60,7 +55,7 @@ export const FORMATS = ["text", "json", "github", "sarif"] as const;
 export type Format = (typeof FORMATS)[number];
 
 export const CHECK_FLAGS: readonly Flag[] = [
-  { name: "format", arg: "format", values: FORMATS, summary: "" },
+  { name: "format", arg: "format", values: FORMATS, summary: "form of the output:" },
   { name: "fix", summary: "fix what can be fixed safely" },
   { name: "dry-run", summary: "with --fix: show the changes, write nothing" },
   { name: "max-warnings", arg: "n", summary: "fail if there are more warnings (default: no limit)" },
@@ -69,12 +64,7 @@ export const CHECK_FLAGS: readonly Flag[] = [
 ];
 
 const DOCTOR_FLAGS: readonly Flag[] = [
-  {
-    name: "client",
-    arg: "id",
-    values: CLIENT_IDS,
-    summary: "the client whose set-up is tested (default: claude-code)",
-  },
+  { name: "client", arg: "id", values: CLIENT_IDS, summary: "the client to test (default: claude-code)" },
   { name: "name", arg: "name", env: "HALO_NAME", summary: "server name (default: the existing one, or halo)" },
   { name: "url", arg: "url", env: "HALO_MCP_URL", summary: "endpoint that may receive the token, besides HALO's" },
   { name: "token-stdin", summary: "test with the token from standard input" },
@@ -168,14 +158,11 @@ export const COMMANDS: readonly Command[] = [
     name: "doctor",
     summary: "find out why a connection does not work, step by step",
     flags: DOCTOR_FLAGS,
-    notes: [
-      "Without --fix it writes nothing except the --report file. Sends the token only to HALO's endpoint, or to --url.",
-    ],
+    notes: ["Without --fix it writes only the --report file. Sends the token only to HALO's endpoint, or to --url."],
     examples: [
       "npx create-halo-mcp doctor",
       "npx create-halo-mcp doctor --client codex",
       "npx create-halo-mcp doctor --report halo-report.md",
-      "npx create-halo-mcp doctor --token-file new-token.txt",
       `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
     ],
   },
@@ -188,10 +175,7 @@ export const COMMANDS: readonly Command[] = [
       "Exported variables win, unless you use --override. Without a .env, it uses the values of your own set-up (--scope local or user).",
       "Prints nothing of its own. The exit code is that of the program.",
     ],
-    examples: [
-      "npx create-halo-mcp run -- codex",
-      "npx create-halo-mcp run --values-file .env.local -- node agent.mjs",
-    ],
+    examples: ["npx create-halo-mcp run -- codex", "npx create-halo-mcp run -- node agent.mjs"],
   },
   {
     name: "rotate",
