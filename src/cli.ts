@@ -18,26 +18,26 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
 
 function flagWords({ name, short, arg, values, summary }: Flag): readonly [string, string] {
   const left = `  ${short === undefined ? "    " : `-${short}, `}--${name}${arg === undefined ? "" : ` <${arg}>`}`;
-  return [left, summary || (values ?? []).join(" | ")];
+  return [left, summary.endsWith(":") ? `${summary} ${values?.join(" | ")}` : summary];
 }
 
-function help({ version, stdout }: Context, { name, words, flags, notes, examples }: Command): string {
+function help({ version, stdout }: Context, { name, summary, words, flags, notes, examples }: Command): string {
   const columns = columnsOf(stdout);
   const row = (left: string, right: string): string =>
     left.padEnd(30) + wrap(right, columns - 31).join(`\n${" ".repeat(30)}`);
   const variables = flags.flatMap(({ env }) => env ?? []).join(", ");
+  const isFirst = name === "init";
+  const title = isFirst ? ": connect AI clients to HALO's MCP server (CM.com)" : ` ${name}: ${summary}`;
   const last = variables === "" ? [] : [`Environment variables: ${variables}.`];
   return [
-    ...wrap(`create-halo-mcp ${version}: connect AI clients to HALO's MCP server (CM.com)`, columns - 1),
+    ...wrap(`create-halo-mcp ${version}${title}`, columns - 1),
     "",
     ...wrap(
-      `Usage: npx create-halo-mcp ${name === "init" ? "[init]" : name}${words === undefined ? "" : ` ${words}`} [options]`,
+      `Usage: npx create-halo-mcp ${isFirst ? "[init]" : name}${words ? ` ${words}` : ""} [options]`,
       columns - 1,
     ),
     "",
-    "Commands:",
-    ...COMMANDS.map((each) => row(`  ${each.name}`, each.summary)),
-    "",
+    ...(isFirst ? ["Commands:", ...COMMANDS.map((each) => row(`  ${each.name}`, each.summary)), ""] : []),
     "Options (the first of several values is the default):",
     ...[...flags, ...GLOBAL_FLAGS].map((flag) => row(...flagWords(flag))),
     "",
