@@ -2,12 +2,11 @@
 
 import { isBelow, isPluginOnly, mcpFor } from "../check/documents.ts";
 import { givenBy, givenValues, isOnlySettings, isPrivate, isShared, isSkipped, LOADS } from "../check/env-files.ts";
-import { haloServers, readerOf, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule, Span, Subject } from "../check/model.ts";
-import { misplacedServers, rivalOf } from "../check/places.ts";
 import { claudeEntries, entryRow, filesWhere, fixOf, rowsOf } from "../check/run.ts";
 import { isSecretName } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
+import { haloServers, misplacedServers, readerOf, rivalOf, saidBy, valueHeaders } from "../check/servers.ts";
 import { isFitToShow } from "../check/show.ts";
 import { entriesIn, type ServerEntry, textsIn } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
