@@ -1,8 +1,7 @@
 import { expect, it } from "vitest";
 import { isUnfitToShow } from "../../src/core/check/secret-judge.ts";
-import { HALO_RULES } from "../../src/core/rules/index.ts";
 import { ATTACK_FILES, ATTACKS, INNOCENT } from "../support/attacks.ts";
-import { findingsOf } from "../support/subject.ts";
+import { findingsOf, HALO_RULES } from "../support/subject.ts";
 
 const ROUNDS = 4;
 

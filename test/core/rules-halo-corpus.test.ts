@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { HALO_RULES } from "../../src/core/rules/index.ts";
 import { ALL, drawn, guid, HEX, PLACES } from "../support/secrets.ts";
-import { findingsOf, type TestFile } from "../support/subject.ts";
+import { findingsOf, HALO_RULES, type TestFile } from "../support/subject.ts";
 
 interface Shape {
   readonly title: string;

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Json } from "../../src/core/formats/json.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
 import { type ProjectInput, planProject } from "../../src/core/plan/install.ts";
-import { HALO_RULES, RULES } from "../../src/core/rules/index.ts";
-import { findingsOf, type TestFile } from "../support/subject.ts";
+import { RULES } from "../../src/core/rules/index.ts";
+import { findingsOf, HALO_RULES, type TestFile } from "../support/subject.ts";
 import { applied, input, paths, referring, type Texts, targetOf, values as written } from "./plan-input.ts";
 
 const token = "6f1d2c9a-0b7e-4c53-9a55-1f0e8d7c6b5a";

@@ -3,6 +3,11 @@ import type { Document, Finding, Rule, Subject } from "../../src/core/check/mode
 import { runRules } from "../../src/core/check/run.ts";
 import { parseToml } from "../../src/core/formats/toml.ts";
 import { HALO_URL } from "../../src/core/halo.ts";
+import { RULES } from "../../src/core/rules/index.ts";
+import { LOADER_RULES } from "../../src/core/rules/loader.ts";
+
+/** Those that do not judge what Claude Code loads. */
+export const HALO_RULES: readonly Rule[] = RULES.filter((rule) => !LOADER_RULES.includes(rule));
 
 /** A file of a made-up repository; a bare text is tracked and not ignored. */
 export type TestFile =

@@ -1,7 +1,7 @@
 /** Entries for HALO elsewhere than in the `.mcp.json` of a folder. */
 import { join } from "node:path";
 import { documentOf, kindOf, PLACES } from "../../core/check/documents.ts";
-import { isHaloUnread } from "../../core/check/places.ts";
+import { isHaloUnread } from "../../core/check/servers.ts";
 import { haloEntries } from "../../core/doctor/entries.ts";
 import { jsonOf, property } from "../../core/formats/json.ts";
 import { HALO_URL } from "../../core/halo.ts";

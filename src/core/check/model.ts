@@ -1,7 +1,7 @@
 /** The words of `check`: what was read, and what is wrong with it. Data only. */
 import type { Node, Refused } from "../formats/json.ts";
 
-/** What a file is to `check`. The id of a client: that client's own project file, or (`inside:`) one of other things. */
+/** What a file is to `check`. `client:` and its id: that client's own project file; `inside:`: a file of other things in which it reads servers. */
 export type DocumentKind =
   | ("mcp" | "misplaced" | "env-example" | "env" | "envrc" | "settings" | "settings-local")
   | `${"client" | "inside"}:${string}`;
@@ -13,19 +13,18 @@ export interface Document {
   /** From the root that is checked, with "/": what a report names. */
   readonly path: string;
   readonly kind: DocumentKind;
-  /** Its text, decoded even if no client would decode it (see `encoding`). */
   readonly text: string;
-  /** `utf-8`, or why the text could not be read as that; `not-a-file`: a folder, a pipe or a device has the name; `absent`: a link leads nowhere. */
+  /** `utf-8`, or why no client can read the text as that; `not-a-file`: a folder, a pipe or a device; `absent`: a link leads nowhere. */
   readonly encoding: "utf-8" | "utf-16" | "not-utf-8" | "too-big" | "not-a-file" | "absent";
-  /** The path of the file that this link leads to, from the root; undefined if this is no link. */
+  /** Where this link leads, from the root; undefined if this is no link. */
   readonly target?: string | undefined;
-  /** A folder `.claude-plugin` is beside it: Claude Code reads a `.mcp.json` as the plugin's too, with or without "mcpServers". */
+  /** A `.mcp.json` beside `.claude-plugin`: Claude Code reads it as the plugin's too, with or without "mcpServers". */
   readonly ofPlugin?: boolean | undefined;
-  /** The tree, comments and trailing commas allowed; undefined if there is none, or if the kind is not JSON. */
+  /** Comments and trailing commas allowed; undefined if there is none, or if it is neither JSON nor TOML. */
   readonly tree: Node | undefined;
   /** Of a file of other things, the whole: `tree` is the part with the servers. */
   readonly whole?: Node;
-  /** Why the text is not strict JSON or TOML; undefined if it is, or if the kind is neither. */
+  /** Why the text is not strict JSON or TOML. */
   readonly broken: Broken | undefined;
   /** In git's index; covered by an ignore rule. Both false without a repository. */
   readonly tracked: boolean;
@@ -63,7 +62,7 @@ export type Severity = "error" | "warning" | "note";
 export type Span = Readonly<Record<"offset" | "length", number>>;
 export type TextEdit = Span & { readonly text: string };
 
-/** One place where a rule is broken. Its words come from the rule; the offset becomes a line in the report. */
+/** One place where a rule is broken. */
 export interface Finding {
   readonly rule: string;
   readonly path: string;
@@ -76,7 +75,7 @@ export interface Finding {
   readonly creates?: { readonly path: string; readonly text: string };
 }
 
-/** One way in which a configuration breaks: how to find it, and its words. */
+/** One way in which a configuration breaks. */
 export interface Rule {
   /** Its page is `docs/rules/<id>.md`. */
   readonly id: string;

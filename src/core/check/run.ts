@@ -5,9 +5,9 @@ import { fieldsOf, membersIn, textsIn } from "../clients/entry.ts";
 import type { Edited, Entry, Node } from "../formats/json.ts";
 import { isObjectNode, keySpan, spanOf } from "../formats/nodes.ts";
 import { once } from "../once.ts";
-import { haloServers, readerOf, valueHeaders } from "./halo-servers.ts";
 import type { Document, Finding, Rule, Severity, Span, Subject, TextEdit } from "./model.ts";
 import { secretsIn } from "./secret-places.ts";
+import { haloServers, readerOf, valueHeaders } from "./servers.ts";
 import { shown } from "./show.ts";
 
 export interface Place extends Partial<Pick<Finding, "severity" | "creates">> {

@@ -1,8 +1,8 @@
 /** The input, and the servers of every scope as Claude Code loads them. The loading rules of `check` decide what it skips. */
 import { documentOf } from "../check/documents.ts";
-import { haloIn } from "../check/halo-servers.ts";
 import type { Document, Finding, Subject } from "../check/model.ts";
 import { claudeEntries, runRules } from "../check/run.ts";
+import { haloIn } from "../check/servers.ts";
 import { claudeCode, readEntry, type Scope } from "../clients/claude-code.ts";
 import type { Folder } from "../clients/claude-project.ts";
 import type { ClaudeFiles, NamedFile } from "../clients/claude-state.ts";

@@ -1,6 +1,6 @@
 /** The entry of a connection in a client's file: how it is found, written and removed. Pure. */
 import { documentOf } from "../check/documents.ts";
-import { haloIn } from "../check/halo-servers.ts";
+import { haloIn } from "../check/servers.ts";
 import { claudeCode, type Entry, readEntry } from "../clients/claude-code.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { askedId, entryFor, literally, membersIn, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";

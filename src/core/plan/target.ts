@@ -1,5 +1,5 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
-import { isHaloUrl } from "../check/halo-servers.ts";
+import { isHaloUrl } from "../check/servers.ts";
 import type { Entry } from "../clients/claude-code.ts";
 import { type HeaderValue, referring, type Slots } from "../clients/entry.ts";
 import type { Client } from "../clients/model.ts";

@@ -1,9 +1,8 @@
 /** What a client makes of its file and of the texts in its entries, according to its descriptor. */
 import { spotAt } from "../check/documents.ts";
-import { haloServers, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
-import { rivalOf } from "../check/places.ts";
 import { clientEntryRow, fixOf, headerRow, type Place, remoteRow, rowsOf, textRow } from "../check/run.ts";
+import { haloServers, rivalOf, valueHeaders } from "../check/servers.ts";
 import { isFitToShow } from "../check/show.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import { rightKey } from "../clients/claude-loader.ts";

@@ -1,10 +1,17 @@
 /** An entry for HALO: where it sends the token, the transport and the three headers, and where their values come from. */
 import { givenValues } from "../check/env-files.ts";
-import { type HaloServer, haloServers, saidBy, type ValueHeader, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule, Subject } from "../check/model.ts";
-import { misplacedServers, rivalOf } from "../check/places.ts";
 import { addressRow, haloRow, headerRow, type Place, remoteRow, rowsOf } from "../check/run.ts";
 import { isObviousExample, isSecretName, isVariableName } from "../check/secret-judge.ts";
+import {
+  type HaloServer,
+  haloServers,
+  misplacedServers,
+  rivalOf,
+  saidBy,
+  type ValueHeader,
+  valueHeaders,
+} from "../check/servers.ts";
 import { isFitToShow } from "../check/show.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { CLIENTS } from "../clients/index.ts";

@@ -5,6 +5,4 @@ import { HALO_ENTRY_RULES } from "./halo.ts";
 import { LOADER_RULES } from "./loader.ts";
 import { PROJECT_RULES } from "./project.ts";
 
-/** Those that do not judge what Claude Code loads. */
-export const HALO_RULES: readonly Rule[] = [...PROJECT_RULES, ...HALO_ENTRY_RULES, ...CLIENT_RULES];
-export const RULES: readonly Rule[] = [...LOADER_RULES, ...HALO_RULES];
+export const RULES: readonly Rule[] = [...LOADER_RULES, ...PROJECT_RULES, ...HALO_ENTRY_RULES, ...CLIENT_RULES];

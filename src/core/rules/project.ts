@@ -2,12 +2,11 @@
 
 import { isBelow, isPluginOnly, mcpFor } from "../check/documents.ts";
 import { givenBy, givenValues, isOnlySettings, isPrivate, isShared, isSkipped, LOADS } from "../check/env-files.ts";
-import { haloServers, readerOf, saidBy, valueHeaders } from "../check/halo-servers.ts";
 import type { Document, Rule, Span, Subject } from "../check/model.ts";
-import { misplacedServers, rivalOf } from "../check/places.ts";
 import { claudeEntries, entryRow, filesWhere, fixOf, rowsOf } from "../check/run.ts";
 import { isSecretName } from "../check/secret-judge.ts";
 import { secretsIn } from "../check/secret-places.ts";
+import { haloServers, misplacedServers, readerOf, rivalOf, saidBy, valueHeaders } from "../check/servers.ts";
 import { isFitToShow } from "../check/show.ts";
 import { entriesIn, type ServerEntry, textsIn } from "../clients/entry.ts";
 import { clientOf } from "../clients/index.ts";
@@ -35,8 +34,9 @@ function isOurToken({ secrets }: Subject, { tracked }: Document, text: string): 
   return tracked && secrets.some((secret) => text.includes(secret));
 }
 
-const isListed = (each: Document) => each.tracked && each.encoding !== "absent" && isPrivate(each);
-const privateRow = filesWhere((each) => isListed(each) && !isOnlySettings(each));
+const privateRow = filesWhere(
+  (each) => each.tracked && each.encoding !== "absent" && isPrivate(each) && !isOnlySettings(each),
+);
 const sharedRow = filesWhere((document, subject) => {
   const isRead = /^(?:mcp|misplaced|settings|envrc|(?:client|inside):.*)$/.test(document.kind);
   // a link: once, under the name of the file itself
@@ -140,8 +140,8 @@ export const PROJECT_RULES: readonly Rule[] = [
       const what = isWhole ? document.path : `"${entry.key}" in ${document.path}`;
       if (isCopy) return { args: { what, copied: copied.join(", ") }, severity: "note" };
       const severity = isHaloLost && !(isCommon && subject.allowMissing) ? "error" : isCommon ? "note" : "warning";
-      const isFlat = entry.start === entry.value.start;
-      const key = entry.key === "mcpServers" && !isFlat ? "" : ', under "mcpServers"';
+      const isRight = entry.key === "mcpServers" && entry.start !== entry.value.start;
+      const key = isRight ? "" : ', under "mcpServers"';
       const move = `${right ? "add" : "move"} them to ${path}${key}${isOwn ? ", or, for you alone, add them with claude mcp add" : ""}`;
       const place = { args: { what, move }, severity } as const;
       // a file of one person is not moved to where git adds it, nor one of all to where git ignores it
@@ -218,10 +218,8 @@ export const PROJECT_RULES: readonly Rule[] = [
     const isOpen = (each: Document) => subject.inRepository && !each.tracked && !each.ignored && isPrivate(each);
     const open = subject.documents.filter(isOpen).map((document) => ({ document, env: undefined }));
     // a `.env` that does not exist yet, next to a .mcp.json
-    const absent = subject.unignoredEnv.flatMap((env) => {
-      const beside = subject.documents.filter(({ path }) => path === env.replace(/\.env$/, ".mcp.json"));
-      return beside.map((document) => ({ document, env }));
-    });
+    const mcp = subject.documents.map((document) => ({ document, env: document.path.replace(/\.mcp\.json$/, ".env") }));
+    const absent = mcp.filter(({ document, env }) => document.kind === "mcp" && subject.unignoredEnv.includes(env));
     return [...open, ...absent];
   })("env-file-not-ignored", "error", "No ignore rule covers a file with private values", {
     find: ({ document: { text }, env }) => {
