@@ -56,10 +56,8 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
   if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
-  const permission = mayReceive(address.url, given);
-  if (!permission.ok) return no(permission.cause, permission.problem);
   const sent = { ...expandEntry(entry, { ...env, ...more }), url: address.url };
-  return judged(sent, entry.scope === "project");
+  return judged(sent, given, entry.scope === "project");
 }
 
 /** The same for an entry of another client: `answers` are what a person enters where it asks. */
@@ -71,13 +69,13 @@ export function whatClientSends(
   /** `exported`: for the URL. */
   { ofRepository, exported }: { readonly ofRepository: boolean; readonly exported: OpenEnv },
 ): ToSend {
-  const sent = sentBy(server, env, answers, exported);
-  const permission = mayReceive(sent.url, given);
-  return permission.ok ? judged(sent, ofRepository) : no(permission.cause, permission.problem);
+  return judged(sentBy(server, env, answers, exported), given, ofRepository);
 }
 
-/** Whether the headers may be sent as they are. `ofRepository`: it chose the variables. */
-function judged(sent: Sent, ofRepository: boolean): ToSend {
+/** Whether this may be sent there, and as it is. `ofRepository`: it chose the variables. */
+function judged(sent: Sent, given: Consent, ofRepository: boolean): ToSend {
+  const permission = mayReceive(sent.url, given);
+  if (!permission.ok) return no(permission.cause, permission.problem);
   const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, valueNamed(header)));
   if (ofRepository && unsafe !== undefined) {
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;

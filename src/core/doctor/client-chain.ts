@@ -3,8 +3,8 @@ import type { Advice } from "../advice.ts";
 import { answersFor, type Env, seenBy } from "../clients/sent.ts";
 import { type Consent, type ToSend, whatClientSends } from "../connection.ts";
 import { HEADERS, LABELS, VALUES } from "../halo.ts";
-import type { ClientFile, FoundServer } from "../plan/clients.ts";
-import { variablesOf } from "../plan/target.ts";
+import type { ClientFile } from "../plan/clients.ts";
+import { type Found, variablesOf } from "../plan/target.ts";
 
 export interface ChainFinding {
   readonly severity: "error" | "warning";
@@ -23,7 +23,7 @@ export interface ChainInput {
   readonly file: ClientFile;
   readonly shown: string;
   readonly name: string;
-  readonly found: FoundServer | undefined;
+  readonly found: Found | undefined;
   /** Exported variables; those of the project's `.env`; those of the client's own private file. */
   readonly exported: Env;
   readonly dotenv: Env;
