@@ -104,9 +104,8 @@ export function ownValues({ found, store, scope }: ClientHere, snapshot: Snapsho
   if (scope === "project" || server === undefined) return undefined;
   const { headers, missing } = sentBy(server, Object.fromEntries(dotenvOf(snapshot.get(store ?? ""))));
   const { token, account, profile } = HEADERS;
-  return missing.length > 0
-    ? undefined
-    : { token: headers[token], account: headers[account], profile: headers[profile] };
+  if (missing.length > 0) return undefined;
+  return { token: headers[token], account: headers[account], profile: headers[profile] };
 }
 
 /** `by`: what shows that a client is here; `shows`: the program's name, or the path: of a project file from the root. */

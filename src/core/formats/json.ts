@@ -149,9 +149,7 @@ export function parseTree(text: string, { strict }: EditOptions): Tree {
 export function conflictIn(text: string): Refused | undefined {
   const found = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m.exec(text.replace(/\r/g, "\n"));
   const reason = "the file has conflict markers of an unfinished merge";
-  return found === null
-    ? undefined
-    : { cause: "conflict", reason, offset: found.index, hint: "resolve the conflict first" };
+  return found ? { cause: "conflict", reason, offset: found.index, hint: "resolve the conflict first" } : undefined;
 }
 
 /** The value of a text; undefined if it cannot be read. */
@@ -176,13 +174,10 @@ export function toObject(entries: Iterable<readonly [string, Json]>): JsonObject
   return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
 
-function isArray(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}
+const isArray = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !isArray(value);
-}
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !isArray(value);
 
 /** Same keys and values; the order of keys does not count. */
 export function equalJson(left: Json | undefined, right: Json | undefined): boolean {
