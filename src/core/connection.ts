@@ -15,19 +15,15 @@ export interface Consent {
   readonly isOwn?: boolean;
 }
 
-export type Permission =
-  | { readonly ok: true }
-  /** `bad-url`: this URL may never get a token, or a variable of it is not set. `endpoint-foreign`: nobody has said that this URL may get it. */
-  | { readonly ok: false; readonly cause: "bad-url" | "endpoint-foreign"; readonly problem: string };
-
-/** Who may receive the token: HALO's own endpoint, character by character, and a URL that a person named (`--url`) or owns. */
-export function mayReceive(url: string, given: Consent): Permission {
-  if (url === HALO_URL) return { ok: true };
-  const problem = endpointProblem(url);
-  if (problem !== undefined) return { ok: false, cause: "bad-url", problem };
-  if (url === given.url || given.isOwn === true) return { ok: true };
-  const foreign = "the URL comes from the repository and is not HALO's; nothing was sent";
-  return { ok: false, cause: "endpoint-foreign", problem: foreign };
+/**
+ * Who may receive the token: HALO's own endpoint, character by character, and a URL that a person named (`--url`) or owns.
+ * `bad-url`: this URL may never get a token. `endpoint-foreign`: nobody has said that this URL may get it.
+ */
+export function mayReceive(url: string, given: Consent) {
+  const problem = url === HALO_URL ? undefined : endpointProblem(url);
+  if (problem !== undefined) return no("bad-url", problem);
+  if (url === HALO_URL || url === given.url || given.isOwn === true) return { ok: true } as const;
+  return no("endpoint-foreign", "the URL comes from the repository and is not HALO's; nothing was sent");
 }
 
 /** Whether the URL of an entry comes from the person, not from the repository. `inRepository`: the entry's file is there. */
@@ -49,17 +45,15 @@ export type ToSend =
   /** `url`: if only a value is missing, it may be connected to. */
   | { readonly ok: false; readonly cause: Cause; readonly reason: string; readonly url?: string | undefined };
 
-const no = (cause: Cause, reason: string, url?: string): ToSend => ({ ok: false, cause, reason, url });
+const no = (cause: Cause, reason: string, url?: string) => ({ ok: false, cause, reason, url }) as const;
 
 /** What a request contains, or why nothing is sent. `more`: values that the URL never uses: a repository may set them. */
 export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): ToSend {
   if (entry.runs) return no("entry-runs", "the entry starts a program, which is never run here");
   const address = expandEntry({ url: entry.url, headers: {} }, env);
   if (address.missing.length > 0) return no("bad-url", `the URL uses ${address.missing.join(", ")}, which is not set`);
-  const permission = mayReceive(address.url, given);
-  if (!permission.ok) return no(permission.cause, permission.problem);
   const sent = { ...expandEntry(entry, { ...env, ...more }), url: address.url };
-  return judged(sent, entry.scope === "project");
+  return judged(sent, given, entry.scope === "project");
 }
 
 /** The same for an entry of another client: `answers` are what a person enters where it asks. */
@@ -71,13 +65,13 @@ export function whatClientSends(
   /** `exported`: for the URL. */
   { ofRepository, exported }: { readonly ofRepository: boolean; readonly exported: OpenEnv },
 ): ToSend {
-  const sent = sentBy(server, env, answers, exported);
-  const permission = mayReceive(sent.url, given);
-  return permission.ok ? judged(sent, ofRepository) : no(permission.cause, permission.problem);
+  return judged(sentBy(server, env, answers, exported), given, ofRepository);
 }
 
-/** Whether the headers may be sent as they are. `ofRepository`: it chose the variables. */
-function judged(sent: Sent, ofRepository: boolean): ToSend {
+/** Whether this may be sent there, and as it is. `ofRepository`: it chose the variables. */
+function judged(sent: Sent, given: Consent, ofRepository: boolean): ToSend {
+  const permission = mayReceive(sent.url, given);
+  if (!permission.ok) return permission;
   const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, valueNamed(header)));
   if (ofRepository && unsafe !== undefined) {
     const would = `the header ${printable(unsafe.header, 60)} would send the variable ${unsafe.variable}`;

@@ -1,16 +1,7 @@
 /** Whatever a person pastes (a token, a URL, `.env` lines, JSON, a command, several at once) → the values in it. Pure. */
 import { isSecretName } from "./check/secret-judge.ts";
-import {
-  cleanValue,
-  GUID,
-  idsFromStudioUrl,
-  isOurs,
-  isSafeVariable,
-  LABELS,
-  PASTED_BREAK,
-  VALUES,
-  type Value,
-} from "./halo.ts";
+import type { Value } from "./halo.ts";
+import { cleanValue, GUID, idsFromStudioUrl, isOurs, isSafeVariable, LABELS, PASTED_BREAK, VALUES } from "./halo.ts";
 import { isWordy } from "./placeholders.ts";
 
 type Found = Readonly<Partial<Record<Value, string>>>;

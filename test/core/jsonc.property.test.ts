@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Edited, type Json, parseDocument } from "../../src/core/formats/json.ts";
+import { type Edited, type Json, jsonIn } from "../../src/core/formats/json.ts";
 import { addToArray, removeFromArray, removeProperty, setProperty } from "../../src/core/formats/json-edit.ts";
 import { textOf } from "../support/edited.ts";
 import { type Random, randomFrom } from "./random.ts";
@@ -75,10 +75,7 @@ function isPureInsertion(before: string, after: string): boolean {
   return after.length > before.length && head + tail >= before.length;
 }
 
-function jsonOf(document: string): unknown {
-  const parsed = parseDocument(document, { strict: false });
-  return parsed.ok ? parsed.value : undefined;
-}
+const jsonOf = (document: string): unknown => jsonIn(document, { strict: false });
 
 function strictly(document: string): unknown {
   return JSON.parse(document.replace(/^\uFEFF/, ""));

@@ -7,7 +7,7 @@ import { CLIENTS } from "../../core/clients/index.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type Chain, type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
-import { isObject, type JsonObject, parseDocument } from "../../core/formats/json.ts";
+import { isObject, type JsonObject, jsonIn } from "../../core/formats/json.ts";
 import { cleanValue } from "../../core/halo.ts";
 import { isClosed } from "../../core/plan/model.ts";
 import { mask, printable } from "../../core/secrets.ts";
@@ -27,13 +27,13 @@ import { ask, look } from "./gather.ts";
 import { toDoctorText, toDoctorVerdict } from "./text.ts";
 
 function argsOf(text: string): JsonObject {
-  const parsed = parseDocument(text, { strict: true });
+  const value = jsonIn(text, { strict: true });
   // the text may contain private data
-  if (!parsed.ok || !isObject(parsed.value))
+  if (!isObject(value))
     throw new UsageError("--args takes a JSON object", {
       hint: `npx create-halo-mcp doctor --call <tool> --args '{"question":"…"}'`,
     });
-  return parsed.value;
+  return value;
 }
 
 type Options = ReturnType<typeof readOptions>;

@@ -53,7 +53,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
     const hint = `correct it, ${BESIDE}, or name the whole address with --url`;
     throw refusal("endpoint-foreign", `${why}: ${printable(written, 200)}`, hint);
   }
-  if (permission.cause === "bad-url") throw refusal("bad-url", `cannot be used: ${permission.problem}`);
+  if (permission.cause === "bad-url") throw refusal("bad-url", `cannot be used: ${permission.reason}`);
   const { host } = new URL(url);
   const why = `leads to ${host}, which is not HALO's own endpoint`;
   if (ask === undefined)

@@ -9,9 +9,8 @@ import { CLIENT_IDS } from "../../core/clients/told.ts";
 import { toSh } from "../../core/command-line.ts";
 import { cleanValue, DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
-import type { FoundServer } from "../../core/plan/clients.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
+import { type Found, removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable, whichToken } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
@@ -33,7 +32,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 type Start = Omit<Page, "target" | "url">;
 
 // another program's server may have this name
-const isOurs = ({ isHalo }: FoundServer): boolean => isHalo !== false;
+const isOurs = ({ isHalo }: Found): boolean => isHalo !== false;
 
 /** Where the server is, of the clients and scopes that were asked for; and its name. */
 export function find({ options, here }: Pick<Start, "options" | "here">, scopes: readonly Scope[]) {
@@ -45,7 +44,7 @@ export function find({ options, here }: Pick<Start, "options" | "here">, scopes:
   const all = [...files.map(({ found }) => found), ...wished.scopes.map((scope) => here.entries[scope])].flat();
   const names = [...new Set(all.filter(({ isHalo }) => isHalo).map(({ entry }) => entry.name))];
   const name = options.name ?? (names.includes(DEFAULT_NAME) ? DEFAULT_NAME : (names[0] ?? DEFAULT_NAME));
-  const ours = (found: readonly FoundServer[]) => found.filter((each) => isOurs(each) && each.entry.name === name);
+  const ours = (found: readonly Found[]) => found.filter((each) => isOurs(each) && each.entry.name === name);
   const places = files.filter(({ found }) => ours(found).length > 0);
   const own = wished.scopes.filter((scope) => ours(here.entries[scope]).length > 0);
   const choice: Choice = {

@@ -80,12 +80,11 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
   for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
 }
 
-async function run(
-  { argv, stdin = "" }: RunStep,
-  { signal, secrets }: Context,
-  { root, programEnv }: Asked,
-): Promise<void> {
-  const result = await exec(argv, { cwd: root, env: programEnv, stdin, timeoutMs: RUN_MS, signal });
+const start = (argv: RunStep["argv"], stdin: string, { root: cwd, programEnv: env }: Asked, signal: AbortSignal) =>
+  exec(argv, { cwd, env, stdin, timeoutMs: RUN_MS, signal });
+
+async function run({ argv, stdin = "" }: RunStep, { signal, secrets }: Context, place: Asked): Promise<void> {
+  const result = await start(argv, stdin, place, signal);
   if (result.exitCode === 0) return;
   const words = named(argv).slice(0, 3).join(" ");
   if (result.startError !== undefined)
@@ -96,8 +95,7 @@ async function run(
 }
 
 /** Runs even after an abort. Out: what to type if it fails. */
-async function takeBack(argv: RunStep["argv"], stdin = "", { root, programEnv }: Asked): Promise<string | undefined> {
-  const { signal } = new AbortController();
-  const result = await exec(argv, { cwd: root, env: programEnv, stdin, timeoutMs: RUN_MS, signal });
+async function takeBack(argv: RunStep["argv"], stdin = "", place: Asked): Promise<string | undefined> {
+  const result = await start(argv, stdin, place, new AbortController().signal);
   return result.exitCode === 0 || isAsBefore(result) ? undefined : toSh(named(argv));
 }

@@ -9,7 +9,7 @@ import { storeOf, userFileOf } from "../../core/clients/paths.ts";
 import { sentBy } from "../../core/clients/sent.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { HEADERS } from "../../core/halo.ts";
-import { type ClientFile, type FoundServer, foundIn, type Toml } from "../../core/plan/clients.ts";
+import { type ClientFile, foundIn, type Toml } from "../../core/plan/clients.ts";
 import type { Snapshot } from "../../core/plan/model.ts";
 import type { Found } from "../../core/plan/target.ts";
 
@@ -40,7 +40,7 @@ export function choiceOf(clients: readonly string[], scopes: readonly Scope[]): 
 
 /** A file of a client with its entries for HALO. */
 export interface ClientHere extends ClientFile {
-  readonly found: readonly FoundServer[];
+  readonly found: readonly Found[];
 }
 
 export const loadToml = (): Promise<Toml> => import("../../core/formats/toml.ts");
@@ -90,17 +90,12 @@ export function chosenFiles(
   const isTwice = ({ client, scope, path }: ClientHere): boolean =>
     scope === "project" &&
     clients.some((each) => each.client === client && each.path === path && each.scope === "user" && isChosen(each));
-  return clients.filter(
-    (file) =>
-      isChosen(file) &&
-      !isTwice(file) &&
-      // an entry of its own is looked at all the same
-      !(
-        file.scope === "project" &&
-        file.found.length === 0 &&
-        others(file).some((other) => isChosen(other) || other.found.length > 0)
-      ),
-  );
+  // an entry of its own is looked at all the same
+  const isThere = (file: ClientHere): boolean =>
+    file.scope === "project" &&
+    file.found.length === 0 &&
+    others(file).some((other) => isChosen(other) || other.found.length > 0);
+  return clients.filter((file) => isChosen(file) && !isTwice(file) && !isThere(file));
 }
 
 /** The values that the user's own file makes a client send; undefined if one is not in it. */
@@ -109,9 +104,8 @@ export function ownValues({ found, store, scope }: ClientHere, snapshot: Snapsho
   if (scope === "project" || server === undefined) return undefined;
   const { headers, missing } = sentBy(server, Object.fromEntries(dotenvOf(snapshot.get(store ?? ""))));
   const { token, account, profile } = HEADERS;
-  return missing.length > 0
-    ? undefined
-    : { token: headers[token], account: headers[account], profile: headers[profile] };
+  if (missing.length > 0) return undefined;
+  return { token: headers[token], account: headers[account], profile: headers[profile] };
 }
 
 /** `by`: what shows that a client is here; `shows`: the program's name, or the path: of a project file from the root. */

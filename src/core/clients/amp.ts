@@ -9,7 +9,6 @@ export const amp = client("amp", "Amp", "0.0.1790142911 (2026-11), without a log
   files: { project: [".amp/settings.json"], user: "~/.config/amp/settings.json" },
   servers: "amp.mcpServers",
   references: BRACES,
-  unset: "unknown",
   verify: ["amp", "mcp", "list"],
   next: [{ run: ["amp", "mcp", "approve", "halo"] }],
 });

@@ -32,8 +32,6 @@ export const claudePlugin: Client = {
   inside: { ".claude-plugin/plugin.json": [] },
 };
 
-export const reference = BRACES_WITH_DEFAULT.spell;
-
 /** The entry exactly as CM.com documents it. */
 export const haloEntry = (name: string, url: string): Json => entryFor(claudeCode, url, referring(variablesFor(name)));
 

@@ -41,9 +41,8 @@ export const CLIENTS: readonly Client[] = [
 export const READERS: readonly Client[] = [claudePlugin, ...CLIENTS];
 
 /** What `check` calls the project files of a client. */
-export function kindOfClient(client: Client): "mcp" | `client:${string}` {
-  return client === claudeCode ? "mcp" : `client:${client.id}`;
-}
+export const kindOfClient = (client: Client): "mcp" | `client:${string}` =>
+  client === claudeCode ? "mcp" : `client:${client.id}`;
 
 /** The client that reads the servers of a file of this kind. */
 export function clientOf(kind: string): Client | undefined {

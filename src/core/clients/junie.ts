@@ -7,5 +7,4 @@ export const junie = client("junie", "Junie", "documentation (2026-11)", {
   files: { project: [".junie/mcp/mcp.json"], user: "~/.junie/mcp/mcp.json" },
   format: "json",
   references: UNKNOWN,
-  unset: "unknown",
 });

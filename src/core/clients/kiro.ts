@@ -9,7 +9,6 @@ export const kiro = client("kiro", "Kiro", "documentation (2026-11)", {
   files: { project: [".kiro/settings/mcp.json"], user: "~/.kiro/settings/mcp.json" },
   format: "json",
   references: BRACES,
-  unset: "unknown",
   verify: ["kiro-cli", "mcp", "status", "--name", "halo"],
   link: (name, entry) => `kiro://kiro.mcp/add?name=${name}&config=${encodeURIComponent(JSON.stringify(entry))}`,
   next: [{ note: 'Add the variables to the setting "Mcp Approved Env Vars": Kiro expands no others', only: "refers" }],

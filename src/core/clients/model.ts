@@ -134,6 +134,7 @@ export const USUAL = {
   entry: { url: { url: "type" }, headers: "headers" },
   demands: { lost: "server", remote: {} },
   isProven: false,
+  unset: "unknown",
   scopes: ["project", "user"],
   programs: [],
   reads: [],

@@ -13,13 +13,12 @@ export interface Misfit {
 /** A node → the parts that do not fit; empty if all of it fits. */
 export type Shape = (node: Node) => readonly Misfit[];
 
-const misfit = (node: Node, allowed: string, got = kindWord(node)): readonly Misfit[] => [
-  { node, at: "", got, allowed },
-];
+const misfit = (node: Node, allowed: string, got = kindWord(node)) => [{ node, at: "", got, allowed }];
 
-export function leaf(allowed: string, fits: (node: Node) => boolean): Shape {
-  return (node) => (fits(node) ? [] : misfit(node, allowed));
-}
+export const leaf =
+  (allowed: string, fits: (node: Node) => boolean): Shape =>
+  (node) =>
+    fits(node) ? [] : misfit(node, allowed);
 
 const NULL: Node = { kind: "scalar", start: 0, end: 0, value: null };
 

@@ -14,6 +14,5 @@ export const windsurf = client("windsurf", "Devin (formerly Windsurf)", "documen
   },
   format: "json",
   references: ENV,
-  unset: "unknown",
   next: [{ note: "Open the MCP section of the agent panel: it lists halo and its tools" }],
 });

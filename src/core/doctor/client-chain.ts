@@ -6,8 +6,8 @@ import { startWords } from "../clients/model.ts";
 import { answersFor, type Env, seenBy } from "../clients/sent.ts";
 import { whatClientSends } from "../connection.ts";
 import { HEADERS, LABELS, nameWords, VALUES } from "../halo.ts";
-import type { ClientFile, FoundServer } from "../plan/clients.ts";
-import { variablesOf } from "../plan/target.ts";
+import type { ClientFile } from "../plan/clients.ts";
+import { type Found as FoundEntry, variablesOf } from "../plan/target.ts";
 import type { Given } from "./entries.ts";
 import { type Found, finish, note, npx, replaceToken, SETUP_LINKS, type SetupCause, say } from "./finding.ts";
 import { STATUS_WORDS } from "./findings-client.ts";
@@ -19,7 +19,7 @@ export interface ClientInput {
   readonly shown: string;
   readonly dotenvFile: string;
   readonly name: string;
-  readonly found: FoundServer | undefined;
+  readonly found: FoundEntry | undefined;
   /** Exported variables; those of the project's `.env`; those of the client's own private file. */
   readonly exported: Env;
   readonly dotenv: Env;

@@ -4,33 +4,14 @@ import type { FileState } from "../plan/model.ts";
 import type { Edited } from "./json.ts";
 import { appendLines, cutLines, placeWords } from "./lines.ts";
 
-/** One `NAME=value` of a file. Offsets count in the text as it is, BOM and CRs included. */
-export interface Assignment {
-  readonly name: string;
-  readonly value: string;
-  readonly start: number;
-  /** End of the name, before spaces and `=`. */
-  readonly nameEnd: number;
-  /** The value as written, with its quotes; empty if there is none. */
-  readonly rawStart: number;
-  readonly rawEnd: number;
-  /** It ends at a `#` without a space before it: there it ends for dotenv and Node, but not for a shell. */
-  readonly isCut: boolean;
-  readonly isOpen: boolean;
-  /** End of its last line, before the line break. */
-  readonly lineEnd: number;
-  readonly end: number;
-}
-
 /**
  * Variables of a `.env` as `util.parseEnv` reads them; the last assignment of a name counts. If Node 20 differs from 22
  * and 24, as 22 and 24 do, except if dotenv and bash contradict them: spaces after `NAME=` are an empty value (Node uses
  * the next line), and `export NAME=` is the variable NAME (Node calls it "export NAME"). A BOM does not hide the first
  * name. Never fails: odd lines are skipped.
  */
-export function parseDotenv(text: string): Map<string, string> {
-  return new Map(assignments(text).map(({ name, value }) => [name, value]));
-}
+export const parseDotenv = (text: string): Map<string, string> =>
+  new Map(assignments(text).map(({ name, value }) => [name, value]));
 
 /** The variables whose value not all programs read in the same way, with the place and what to do. */
 export function cutValues(state: FileState | undefined, file: string, names: readonly string[]): readonly string[] {
@@ -42,12 +23,12 @@ export function cutValues(state: FileState | undefined, file: string, names: rea
   });
 }
 
-export function dotenvOf(state: FileState | undefined): ReadonlyMap<string, string> {
-  return state?.kind === "file" ? parseDotenv(state.text) : new Map();
-}
+export const dotenvOf = (state: FileState | undefined): ReadonlyMap<string, string> =>
+  state?.kind === "file" ? parseDotenv(state.text) : new Map();
 
-export function assignments(text: string): readonly Assignment[] {
-  const found: Assignment[] = [];
+/** Every `NAME=value` of a file. Offsets count in the text as it is, BOM and CRs included. */
+export function assignments(text: string) {
+  const found: Exclude<ReturnType<typeof readAssignment>, undefined>[] = [];
   for (let start = text.startsWith("\uFEFF") ? 1 : 0; start < text.length; ) {
     const next = readAssignment(text, start);
     if (next !== undefined) found.push(next);
@@ -56,7 +37,7 @@ export function assignments(text: string): readonly Assignment[] {
   return found;
 }
 
-function readAssignment(text: string, start: number): Assignment | undefined {
+function readAssignment(text: string, start: number) {
   const firstEnd = endOfLine(text, start);
   const equals = start + text.slice(start, firstEnd).indexOf("=");
   if (equals < start) return undefined;
@@ -85,7 +66,18 @@ function readAssignment(text: string, start: number): Assignment | undefined {
     rawEnd = text[firstEnd - 1] === "\r" ? firstEnd - 1 : firstEnd;
   }
   const lineEnd = text[end - 1] === "\r" && end > rawEnd ? end - 1 : end;
-  return { name, value, start, nameEnd, rawStart, rawEnd, isCut, isOpen, lineEnd, end: Math.min(end + 1, text.length) };
+  return {
+    ...{ name, value, start, isOpen },
+    /** End of the name, before spaces and `=`. */
+    nameEnd,
+    /** The value as written, with its quotes; empty if there is none. */
+    ...{ rawStart, rawEnd },
+    /** It ends at a `#` without a space before it: there it ends for dotenv and Node, but not for a shell. */
+    isCut,
+    /** End of its last line, before the line break. */
+    lineEnd,
+    end: Math.min(end + 1, text.length),
+  };
 }
 
 function endOfLine(text: string, from: number): number {

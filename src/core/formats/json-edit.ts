@@ -7,13 +7,12 @@ import { equalJson, isObject, parseTree, toJson, toObject } from "./json.ts";
 
 type Path = readonly string[];
 
-/** How far a path exists: the containers along it, each with the index of the next key, and the node at its end. */
-interface Walk {
-  readonly root: Node;
-  /** Only the last index can be -1: its key does not exist. */
-  readonly steps: readonly { readonly container: Container; readonly index: number }[];
-  readonly node: Node | undefined;
-}
+/**
+ * How far a path exists: the containers along it, each with the index of the next key, and the node at its end.
+ * Only the last index can be -1: its key does not exist.
+ */
+type Walk = { readonly root: Node; readonly steps: readonly Step[]; readonly node: Node | undefined };
+type Step = { readonly container: Container; readonly index: number };
 
 /**
  * The document with `value` at `path`. A new property is inserted first in its object, with the missing objects
@@ -88,7 +87,7 @@ export function isSkeleton(text: string): boolean {
 function follow(text: string, path: Path, options: EditOptions): Walk | (Edited & { readonly ok: false }) {
   const tree = parseTree(isBlank(text) ? "{}" : text, options);
   if (!tree.ok) return tree;
-  const steps: { container: Container; index: number }[] = [];
+  const steps: Step[] = [];
   let node: Node | undefined = tree.root;
   for (const [level, key] of path.entries()) {
     if (node?.kind !== "object") {

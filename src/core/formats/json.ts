@@ -1,5 +1,5 @@
 /** JSON, strict or with comments → a tree with offsets. jsonc-parser's own tree sets prototypes and continues after errors (3.3.1). */
-import { visit } from "jsonc-parser";
+import { type JSONVisitor, visit } from "jsonc-parser";
 import type { FileState } from "../plan/model.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -84,36 +84,17 @@ interface Open {
 }
 
 /** Ends jsonc-parser's walk at the first error. */
-class Stop extends Error {
-  readonly refused: Refused;
-  constructor(reason: string, offset: number, more: Pick<Refused, "cause" | "hint"> = {}) {
-    super();
-    this.refused = { reason, offset, ...more };
-  }
-}
+class Stop extends Error {}
 
 /** The tree of a document. A BOM is skipped. Never throws: an unreadable document is refused, with the offset. */
 export function parseTree(text: string, { strict }: EditOptions): Tree {
-  try {
-    return { ok: true, root: read(text, strict) };
-  } catch (error) {
-    if (!(error instanceof Stop)) throw error;
-    return { ok: false, refused: conflictIn(text) ?? error.refused };
-  }
-}
-
-/** A half-finished merge is the usual reason for a broken file, and the syntax error alone would not say so. */
-export function conflictIn(text: string): Refused | undefined {
-  const found = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m.exec(text.replace(/\r/g, "\n"));
-  const reason = "the file has conflict markers of an unfinished merge";
-  return found === null
-    ? undefined
-    : { cause: "conflict", reason, offset: found.index, hint: "resolve the conflict first" };
-}
-
-function read(text: string, strict: boolean): Node {
   const open: Open[] = [];
   let root: Node | undefined;
+  let refused: Refused = { reason: NO_VALUE, offset: 0 };
+  const stop = (reason: string, offset: number, more: Pick<Refused, "cause" | "hint"> = {}): never => {
+    refused = { reason, offset, ...more };
+    throw new Stop();
+  };
   const add = (value: Node): void => {
     const parent = open.at(-1);
     if (parent === undefined) root = value;
@@ -124,59 +105,62 @@ function read(text: string, strict: boolean): Node {
     }
   };
   const begin = (kind: Container["kind"], start: number): void => {
-    if (open.length === MAX_DEPTH)
-      throw new Stop(`nested deeper than ${MAX_DEPTH} levels`, start, { cause: "too-deep" });
+    if (open.length === MAX_DEPTH) stop(`nested deeper than ${MAX_DEPTH} levels`, start, { cause: "too-deep" });
     open.push({ kind, start, entries: [] });
   };
   const end = (offset: number): void => {
-    const closed = open.pop();
-    if (closed === undefined || offset >= text.length) throw new Stop(CUT_OFF, text.length);
-    const { kind, start, entries } = closed;
+    const { kind, start, entries } = open.pop() ?? stop(CUT_OFF, text.length);
+    if (offset >= text.length) stop(CUT_OFF, text.length);
     const comma = entries.at(-1)?.comma;
-    if (strict && comma !== undefined)
-      throw new Stop("a trailing comma, which strict JSON does not allow", comma, { hint: FIX });
+    if (strict && comma !== undefined) stop("a trailing comma, which strict JSON does not allow", comma, { hint: FIX });
     add({ kind, start, end: offset + 1, entries });
   };
-  visit(
-    text.replace(/^\uFEFF/, " "),
-    {
-      onObjectBegin: (offset) => begin("object", offset),
-      onArrayBegin: (offset) => begin("array", offset),
-      onObjectEnd: end,
-      onArrayEnd: end,
-      onObjectProperty: (key, start, length) => {
-        const parent = open.at(-1);
-        if (parent !== undefined) parent.key = { key, start, keyEnd: start + length };
-      },
-      onLiteralValue: (value, start, length) => add({ kind: "scalar", start, end: start + length, value }),
-      onSeparator: (sign, offset) => {
-        const last = open.at(-1)?.entries.at(-1);
-        if (sign === "," && last !== undefined) last.comma = offset;
-      },
-      onError: (error: number, start, length) => {
-        const offset = error === UNCLOSED_STRING ? start + length : start;
-        const isEmpty = open.length === 0 && error !== UNCLOSED_STRING;
-        if (offset >= text.length) throw new Stop(isEmpty ? "the file contains no JSON" : CUT_OFF, text.length);
-        throw new Stop(REASONS[error] ?? NO_VALUE, offset, error === INVALID_COMMENT ? { hint: FIX } : {});
-      },
+  const visitor: JSONVisitor = {
+    onObjectBegin: (offset) => begin("object", offset),
+    onArrayBegin: (offset) => begin("array", offset),
+    onObjectEnd: end,
+    onArrayEnd: end,
+    onObjectProperty: (key, start, length) => {
+      const parent = open.at(-1);
+      if (parent !== undefined) parent.key = { key, start, keyEnd: start + length };
     },
-    { disallowComments: strict, allowTrailingComma: true },
-  );
-  if (root === undefined) throw new Stop(NO_VALUE, 0);
-  return root;
+    onLiteralValue: (value, start, length) => add({ kind: "scalar", start, end: start + length, value }),
+    onSeparator: (sign, offset) => {
+      const last = open.at(-1)?.entries.at(-1);
+      if (sign === "," && last !== undefined) last.comma = offset;
+    },
+    onError: (error: number, start, length) => {
+      const offset = error === UNCLOSED_STRING ? start + length : start;
+      const isEmpty = open.length === 0 && error !== UNCLOSED_STRING;
+      if (offset >= text.length) stop(isEmpty ? "the file contains no JSON" : CUT_OFF, text.length);
+      stop(REASONS[error] ?? NO_VALUE, offset, error === INVALID_COMMENT ? { hint: FIX } : {});
+    },
+  };
+  try {
+    visit(text.replace(/^\uFEFF/, " "), visitor, { disallowComments: strict, allowTrailingComma: true });
+    if (root !== undefined) return { ok: true, root };
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+  }
+  return { ok: false, refused: conflictIn(text) ?? refused };
 }
 
-/** The value of a document; refused as by `parseTree`. */
-export function parseDocument(text: string, options: EditOptions) {
+/** A half-finished merge is the usual reason for a broken file, and the syntax error alone would not say so. */
+export function conflictIn(text: string): Refused | undefined {
+  const found = /^(?:<{7}(?: |$)|={7}$|>{7}(?: |$)|\|{7}(?: |$))/m.exec(text.replace(/\r/g, "\n"));
+  const reason = "the file has conflict markers of an unfinished merge";
+  return found ? { cause: "conflict", reason, offset: found.index, hint: "resolve the conflict first" } : undefined;
+}
+
+/** The value of a text; undefined if it cannot be read. */
+export function jsonIn(text: string, options: EditOptions): Json | undefined {
   const tree = parseTree(text, options);
-  return tree.ok ? { ok: true as const, value: toJson(tree.root) } : tree;
+  return tree.ok ? toJson(tree.root) : undefined;
 }
 
 /** The value of a JSON file; undefined if it is absent, blank or broken (broken files are refused elsewhere). */
-export function jsonOf(state: FileState | undefined, strict: boolean): Json | undefined {
-  const tree = state?.kind === "file" ? parseTree(state.text, { strict }) : undefined;
-  return tree?.ok ? toJson(tree.root) : undefined;
-}
+export const jsonOf = (state: FileState | undefined, strict: boolean): Json | undefined =>
+  state?.kind === "file" ? jsonIn(state.text, { strict }) : undefined;
 
 /** The plain value of a tree. Objects have no prototype, so `__proto__` and `constructor` are names like any other. */
 export function toJson(node: Node): Json {
@@ -190,13 +174,10 @@ export function toObject(entries: Iterable<readonly [string, Json]>): JsonObject
   return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
 
-function isArray(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}
+const isArray = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !isArray(value);
-}
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !isArray(value);
 
 /** Same keys and values; the order of keys does not count. */
 export function equalJson(left: Json | undefined, right: Json | undefined): boolean {

@@ -1,9 +1,7 @@
 /** Questions about the tree of a JSON or TOML file. */
 import type { Container, Entry, Node } from "./json.ts";
 
-export function isObjectNode(node: Node | undefined): node is Container {
-  return node?.kind === "object";
-}
+export const isObjectNode = (node: Node | undefined): node is Container => node?.kind === "object";
 
 /** The value of a property, as readers see it: if a key occurs twice, the last one counts. */
 export function member(node: Node | undefined, key: string): Entry | undefined {
@@ -14,14 +12,10 @@ export function member(node: Node | undefined, key: string): Entry | undefined {
   return undefined;
 }
 
-export function textOf(node: Node | undefined): string | undefined {
-  return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
-}
+export const textOf = (node: Node | undefined): string | undefined =>
+  node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
 
-export function spanOf({ start, end }: { readonly start: number; readonly end: number }) {
-  return { offset: start, length: end - start };
-}
-
+export const spanOf = ({ start, end }: Pick<Node, "start" | "end">) => ({ offset: start, length: end - start });
 export const keySpan = ({ start, keyEnd }: Entry) => spanOf({ start, end: keyEnd });
 
 /** The properties of an object as readers see them: if a key occurs twice, the last one. */

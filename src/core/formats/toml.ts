@@ -71,9 +71,8 @@ function nodeOf(value: AST.TOMLContentNode): Node | Table {
   return { kind: "array", start, end, entries };
 }
 
-function isDeeper(node: Node, levels: number): boolean {
-  return node.kind !== "scalar" && (levels === 0 || node.entries.some(({ value }) => isDeeper(value, levels - 1)));
-}
+const isDeeper = (node: Node, levels: number): boolean =>
+  node.kind !== "scalar" && (levels === 0 || node.entries.some(({ value }) => isDeeper(value, levels - 1)));
 
 /** The tree of a TOML text (1.1) and its statements. Never throws: an unreadable text is refused, with the offset. */
 export function parseToml(text: string): TomlTree {

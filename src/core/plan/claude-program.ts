@@ -1,25 +1,23 @@
 /** Steps for Claude Code's own scopes (`local`, `user`), through its program. Pure. */
-import { claudeCode, type Entry, reference, type Scope } from "../clients/claude-code.ts";
-import { entryFor, type Slots } from "../clients/entry.ts";
+import { claudeCode, type Entry, type Scope } from "../clients/claude-code.ts";
+import { entryFor, literally } from "../clients/entry.ts";
 import { toSh } from "../command-line.ts";
-import { equalJson, type Json } from "../formats/json.ts";
+import { equalJson, type Json, type JsonObject } from "../formats/json.ts";
 import { HEADERS, VALUES, type Value } from "../halo.ts";
 import { maskOf, printable } from "../secrets.ts";
 import type { RunStep, Step } from "./model.ts";
+import type { Target } from "./target.ts";
 
 export type OwnScope = Exclude<Scope, "project">;
 export const isOwn = (scope: Scope): scope is OwnScope => scope !== "project";
 
-export interface ClaudeInput {
+/** `name`: one that `nameProblem` accepts, since claude could take another one for an option. */
+export interface ClaudeInput extends Pick<Target, "name" | "url" | "slots"> {
   /** Undefined if Claude Code is not installed: a person gets the command. */
   readonly program: string | undefined;
   /** `claude mcp add-json … -` reads standard input: 2.1.330 does; 2.1.197, the newest for Node 20, does not. */
   readonly readsStdin: boolean;
   readonly scopes: readonly OwnScope[];
-  /** A name that `nameProblem` accepts: claude could take another one for an option. */
-  readonly name: string;
-  readonly url: string;
-  readonly slots: Slots;
   readonly values: Readonly<Record<Value, string>>;
   readonly existing: (scope: OwnScope) => Entry | undefined;
 }
@@ -47,11 +45,8 @@ export function removeEntry(program: string, scope: OwnScope, { name, url, heade
 export function planClaude(input: ClaudeInput): readonly Step[] {
   const { program = "claude", readsStdin, scopes, name, url, slots, values, existing } = input;
   const headers = Object.fromEntries(VALUES.map((value) => [HEADERS[value], values[value]]));
-  const entry = readsStdin ? { type: "http", url, headers } : entryFor(claudeCode, url, slots);
-  const references = VALUES.flatMap((value) => {
-    const slot = slots[value];
-    return ["--header", `${HEADERS[value]}: ${"env" in slot ? reference(slot.env) : slot.literal}`];
-  });
+  const entry = entryFor(claudeCode, url, readsStdin ? literally(values) : slots);
+  const references = Object.entries(entry.headers as JsonObject).flatMap((pair) => ["--header", pair.join(": ")]);
   return scopes.flatMap((scope): readonly Step[] => {
     const add: RunStep = {
       kind: "run",

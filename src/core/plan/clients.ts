@@ -3,24 +3,16 @@ import { documentOf } from "../check/documents.ts";
 import { haloIn } from "../check/servers.ts";
 import { claudeCode, type Entry, readEntry } from "../clients/claude-code.ts";
 import { refusalsIn } from "../clients/demands.ts";
-import { askedId, entryFor, literally, membersIn, type ServerEntry, type Slots, serversIn } from "../clients/entry.ts";
+import { askedId, entryFor, literally, membersIn, type Slots, serversIn } from "../clients/entry.ts";
 import type { Client, ClientScope } from "../clients/model.ts";
 import { valuesIn } from "../clients/sent.ts";
-import {
-  type Edited,
-  isObject,
-  type Json,
-  type JsonObject,
-  parseTree,
-  property,
-  toJson,
-  toObject,
-} from "../formats/json.ts";
+import type { Edited, Json, JsonObject } from "../formats/json.ts";
+import { isObject, jsonIn, property, toJson, toObject } from "../formats/json.ts";
 import { addToArray, removeFromArray, removeProperty, setProperty } from "../formats/json-edit.ts";
 import { member } from "../formats/nodes.ts";
 import { HALO_URL, LABELS, type Value, valueNamed } from "../halo.ts";
 import type { Edit } from "./install.ts";
-import { type Found, variablesOf } from "./target.ts";
+import { type Found, type Target, variablesOf } from "./target.ts";
 
 /** The reader and editor of TOML, loaded only when such a file is there or wanted. */
 export type Toml = typeof import("../formats/toml.ts");
@@ -34,15 +26,8 @@ export interface ClientFile {
   readonly store: string | undefined;
 }
 
-/** An entry for HALO in a client's file. `server`: of other clients than Claude Code. */
-export interface FoundServer extends Found {
-  readonly server?: ServerEntry;
-  /** It is about HALO, and does not only have the name. */
-  readonly isHalo?: boolean;
-}
-
 /** The entries for HALO in a file, that of this name first; then another server of this name. */
-export function foundIn({ client, path }: ClientFile, text: string, name: string, toml?: Toml): readonly FoundServer[] {
+export function foundIn({ client, path }: ClientFile, text: string, name: string, toml?: Toml): readonly Found[] {
   const raw = { path, encoding: "utf-8", tracked: false, ignored: false, mode: undefined } as const;
   const document = documentOf({ ...raw, kind: `client:${client.id}`, text }, toml?.parseToml);
   const about = new Set(haloIn(document, client, HALO_URL, false).map((each) => each.name));
@@ -50,8 +35,8 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
   // a program without a URL, or what is no server: HALO's entry would replace it
   const others = membersIn(document.tree, client)
     .filter(({ key }) => key === name && !servers.some((server) => server.name === name))
-    .map(({ value }): FoundServer => ({ isHalo: false, entry: readEntry(name, "project", toJson(value)) }));
-  const found = servers.map((server): FoundServer => {
+    .map(({ value }): Found => ({ isHalo: false, entry: readEntry(name, "project", toJson(value)) }));
+  const found = servers.map((server): Found => {
     const { entry, url, node, headers } = server;
     const raw = toJson(entry.value);
     const [refused] = refusalsIn(entry, client);
@@ -70,7 +55,7 @@ export function foundIn({ client, path }: ClientFile, text: string, name: string
     };
     return { server, isHalo: about.has(server.name), lost: why === undefined ? undefined : { why }, entry: own };
   });
-  const rank = ({ isHalo, entry }: FoundServer): number => 2 * Number(isHalo) + Number(entry.name === name);
+  const rank = ({ isHalo, entry }: Found): number => 2 * Number(isHalo) + Number(entry.name === name);
   return [...found, ...others].toSorted((a, b) => rank(b) - rank(a));
 }
 
@@ -82,10 +67,7 @@ export function questionsFor(slots: Slots): readonly JsonObject[] {
   });
 }
 
-export interface ClientTarget {
-  readonly name: string;
-  readonly url: string;
-  readonly slots: Slots;
+export interface ClientTarget extends Pick<Target, "name" | "url" | "slots"> {
   readonly values: Readonly<Record<Value, string>>;
   /** A client that can ask a person for the values does so. */
   readonly isAsked: boolean;
@@ -138,8 +120,7 @@ function keptOf({ client: { entry }, scope }: ClientFile, ours: JsonObject, was:
 
 /** The question with this id, which a person may have changed. */
 function askedIn(text: string, { asks }: Client, id: Json | undefined): Json | undefined {
-  const tree = parseTree(text, { strict: false });
-  const questions = tree.ok ? property(toJson(tree.root), asks?.list ?? "") : undefined;
+  const questions = property(jsonIn(text, { strict: false }), asks?.list ?? "");
   return Array.isArray(questions) ? questions.find((question) => property(question, "id") === id) : undefined;
 }
 

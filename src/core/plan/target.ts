@@ -1,7 +1,7 @@
 /** What a run is about: a new connection, or the one that a repository already refers to. Pure. */
 import { isHaloUrl } from "../check/servers.ts";
 import type { Entry } from "../clients/claude-code.ts";
-import { type HeaderValue, referring, type Slots } from "../clients/entry.ts";
+import { type HeaderValue, referring, type ServerEntry, type Slots } from "../clients/entry.ts";
 import type { Client } from "../clients/model.ts";
 import { spelledIn, UNKNOWN } from "../clients/references.ts";
 import { isFollowed } from "../connection.ts";
@@ -31,10 +31,13 @@ export type Decision =
   | { readonly ok: true; readonly target: Target }
   | { readonly ok: false; readonly reason: string; readonly hint: string };
 
-/** An entry in a file. `lost`: why its client does not load it. */
+/** An entry in a file. `lost`: why its client does not load it; `isHalo`: it is about HALO, and does not only have the name. */
 export interface Found {
   readonly entry: Entry;
   readonly lost?: { readonly why: string } | undefined;
+  readonly isHalo?: boolean;
+  /** Of other clients than Claude Code. */
+  readonly server?: ServerEntry;
 }
 
 /** A file with entries, and the client that reads it. */
