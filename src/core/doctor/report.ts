@@ -116,7 +116,7 @@ function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
     bridge,
     missing,
     network,
-    verdict: { ...verdict, dialogs: v.dialogs },
+    verdict,
     repair: linesOf([repair(v, winner)], v.given),
   };
 }
