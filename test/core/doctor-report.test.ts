@@ -11,6 +11,7 @@ import { createPaint } from "../../src/ui/paint.ts";
 import {
   BRIDGE,
   bridge,
+  dialogsOf,
   dotenv,
   entry,
   good,
@@ -371,7 +372,7 @@ test("what the JSON output says beside: missing variables, dialogs, network", ()
   const setup = (told: Told) => setupOf({ ...good, ...told }).setup;
   expect(setup({}).missing).toEqual({ session: [], list: Object.keys(VALUES) });
   expect(setup({ userSettings: { env: VALUES } }).missing.list).toEqual([]);
-  const dialogs = (told: Told) => setup(told).verdict.dialogs;
+  const dialogs = (told: Told) => dialogsOf(setupOf({ ...good, ...told }).view);
   expect(dialogs({})).toEqual([]);
   expect(dialogs({ store: {} })).toEqual(["trust"]);
   expect(dialogs({ local: {} })).toEqual(["new-server"]);

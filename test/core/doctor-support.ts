@@ -1,8 +1,8 @@
 /** A set-up as data, for the tests of `doctor`: what is not said is not there. */
-import type { NamedFile } from "../../src/core/clients/claude-state.ts";
-import type { SetupInput } from "../../src/core/doctor/entries.ts";
+import { approvalOf, isSwitchedOff, type NamedFile, trustOf } from "../../src/core/clients/claude-state.ts";
+import type { Server, SetupInput } from "../../src/core/doctor/entries.ts";
 import { findingsOf, makeReport } from "../../src/core/doctor/report.ts";
-import { viewSetup } from "../../src/core/doctor/view.ts";
+import { type View, viewSetup } from "../../src/core/doctor/view.ts";
 
 export const TOKEN = "made.up.Zq7Xw2Lk9Rb4Nv6Ty8-e5f1";
 export const VALUES = { HALO_MCP_TOKEN: TOKEN, HALO_ACCOUNT_ID: "account-1", HALO_PROFILE_ID: "profile-1" };
@@ -108,6 +108,19 @@ export const trusted = (more: Record<string, unknown> = {}, root: Record<string,
   ...root,
   projects: { [FOLDER]: { hasTrustDialogAccepted: true, ...more } },
 });
+
+/** The dialogs that a session shows before it connects to anything. */
+export function dialogsOf({ state, places }: View): readonly string[] {
+  const isNew = ({ scope, lost, entry: { name } }: Server): boolean =>
+    scope === "project" &&
+    lost === undefined &&
+    approvalOf(state, name).state === "pending" &&
+    !isSwitchedOff(state, name);
+  const trust = trustOf(state).trusted ? [] : ["trust"];
+  // if it skips a settings file, it prints "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
+  if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
+  return places.some(({ servers }) => servers.some(isNew)) ? [...trust, "new-server"] : trust;
+}
 
 /** The view, what is found in it with its advice as lines, and what the JSON output says of it. */
 export function setupOf(told: Told) {

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { ask, look } from "../../src/commands/doctor/gather.ts";
 import type { Context } from "../../src/context.ts";
 import { findingsOf, makeReport, type Run } from "../../src/core/doctor/report.ts";
+import { dialogsOf } from "../core/doctor-support.ts";
 import { type ClaudeVersion, claudeVersions } from "../support/claude.ts";
 import { madeUp } from "../support/context.ts";
 import { fromClaude, literal, onboard, onClaude, put, reached, session } from "./real-claude-support.ts";
@@ -242,7 +243,7 @@ async function agree(m: Machine, version: ClaudeVersion, state: State): Promise<
     done: () => !verdict.wouldConnect && fromClaude(m).length > 0,
   });
   const seen = { dialogs: [...dialogs].sort(), truth: reached(m) };
-  const ours = { dialogs: [...view.dialogs].sort(), truth: verdict.wouldConnect };
+  const ours = { dialogs: [...dialogsOf(view)].sort(), truth: verdict.wouldConnect };
   counts.all += 1;
   if (ours.truth === seen.truth) counts.same += 1;
   if (`${seen.dialogs}` === `${ours.dialogs}`) counts.dialogs += 1;

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { look } from "../../src/commands/doctor/gather.ts";
 import { findingsOf } from "../../src/core/doctor/report.ts";
+import { dialogsOf } from "../core/doctor-support.ts";
 import { type ClaudeVersion, claudeVersions } from "../support/claude.ts";
 import { madeUp } from "../support/context.ts";
 import { fromClaude, onboard, onClaude, put, session } from "./real-claude-support.ts";
@@ -163,7 +164,7 @@ async function agree(m: Machine, version: ClaudeVersion, make: (m: Machine) => L
   const arrived = fromClaude(m).at(-1)?.headers["x-cm-producttoken"];
   const sent = verdict.wouldConnect ? view.session?.headers["X-CM-PRODUCTTOKEN"] : undefined;
   const seen = { token: arrived, dialogs: [...dialogs].sort() };
-  const ours = { token: sent, dialogs: [...view.dialogs].sort() };
+  const ours = { token: sent, dialogs: [...dialogsOf(view)].sort() };
   counts.all += 1;
   if (ours.token === seen.token) counts.tokens += 1;
   if (`${seen.dialogs}` === `${ours.dialogs}`) counts.dialogs += 1;

@@ -21,8 +21,16 @@ import { createShow, type Show } from "../../ui/show.ts";
 import { columnsOf, wrap } from "../../ui/wrap.ts";
 import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
-import { examineClient } from "./client.ts";
-import { closerOf, connectionsOf, ofOtherClients, type Row, rowJson, tableOf, unreadIn } from "./connections.ts";
+import {
+  closerOf,
+  connectionsOf,
+  examineClient,
+  ofOtherClients,
+  type Row,
+  rowJson,
+  tableOf,
+  unreadIn,
+} from "./connections.ts";
 import { ask, look } from "./gather.ts";
 import { toDoctorText, toDoctorVerdict } from "./text.ts";
 

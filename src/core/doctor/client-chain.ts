@@ -5,9 +5,13 @@ import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { startWords } from "../clients/model.ts";
 import { answersFor, type Env, seenBy } from "../clients/sent.ts";
 import { whatClientSends } from "../connection.ts";
-import { HEADERS, LABELS, nameWords, VALUES } from "../halo.ts";
+
+
+import { HEADERS, LABELS, nameWords, VALUES, type Value } from "../halo.ts";
 import type { ClientFile } from "../plan/clients.ts";
-import { type Found as FoundEntry, variablesOf } from "../plan/target.ts";
+import type { Found as FoundEntry } from "../plan/target.ts";
+
+
 import type { Given } from "./entries.ts";
 import { type Found, finish, note, npx, replaceToken, SETUP_LINKS, type SetupCause, say } from "./finding.ts";
 import { STATUS_WORDS } from "./findings-client.ts";
@@ -32,22 +36,29 @@ export interface ClientInput {
 const repair = ({ file: { client }, name }: ClientInput, scope: string): Advice =>
   npx("--client", client.id, ...(scope === "user" ? ["--scope", "user"] : []), ...nameWords(name));
 
-/** Where the client gets a variable (undefined: nowhere), and what is wrong with that. */
-function sourceOf(variable: string, { file: { client, scope }, exported, dotenv, stored, dotenvFile }: ClientInput) {
+/** Where the client gets a value (undefined: nowhere), and what is wrong with that. */
+function sourceOf(value: Value, input: ClientInput) {
+  const { file, found, shown, exported, dotenv, stored, dotenvFile } = input;
+  const { client, scope } = file;
+  const slot = found?.entry.values[value];
+  if (slot === undefined || "literal" in slot) return { value, place: slot && shown };
+  const variable = slot.env;
+  if (client.asks) return { value, variable, place: `what you enter in ${client.label}` };
   const { storeWins, store = "", reads, blanks } = client;
   const isBlanked = blanks?.test(variable) === true;
   const isRead = scope === "project" && reads.includes(".env") && !isBlanked;
   const kept = scope === "project" ? dotenv[variable] : (stored[variable] ?? dotenv[variable]);
-  const ofStore = { place: store, value: isBlanked ? undefined : stored[variable] };
-  const ofEnv = { place: ENVIRONMENT, value: exported[variable] };
-  const ofFile = { place: dotenvFile, value: isRead ? dotenv[variable] : undefined };
+  const ofStore = { place: store, text: isBlanked ? undefined : stored[variable] };
+  const ofEnv = { place: ENVIRONMENT, text: exported[variable] };
+  const ofFile = { place: dotenvFile, text: isRead ? dotenv[variable] : undefined };
   const order = storeWins ? [ofStore, ofEnv, ofFile] : [ofEnv, ofStore, ofFile];
-  const taken = order.find(({ value }) => value !== undefined);
-  if (taken === undefined)
-    return { variable, problem: kept === undefined ? "unset" : isBlanked ? "blanked" : "unread" };
+  const taken = order.find(({ text }) => text !== undefined);
+  const lack = kept === undefined ? "unset" : isBlanked ? "blanked" : "unread";
+  if (taken === undefined) return { value, variable, problem: lack };
   const meant = taken === ofStore && scope === "project" ? (exported[variable] ?? kept) : kept;
-  const isStale = meant !== undefined && taken.value !== meant;
-  return { variable, place: taken.place, problem: isStale ? (taken === ofEnv ? "exported" : "stored") : undefined };
+  const isStale = meant !== undefined && taken.text !== meant;
+  const problem = isStale ? (taken === ofEnv ? "exported" : "stored") : undefined;
+  return { value, variable, place: taken.place, problem };
 }
 
 /** The variables that the client does not get, or gets from an unexpected place: the same of several is said once. */
@@ -64,7 +75,7 @@ function* sources(input: ClientInput, all: readonly ReturnType<typeof sourceOf>[
     ["exported", "stale-value", `exported with another value than in the file, and ${label} takes the exported one`],
   ];
   for (const [problem, cause, says, advice] of rows) {
-    const names = all.filter((each) => each.problem === problem).map(({ variable }) => variable);
+    const names = [...new Set(all.flatMap((each) => (each.problem === problem ? [each.variable ?? ""] : [])))];
     const make = say[problem === "unset" ? "failed" : "warning"];
     if (names.length > 0) yield make(cause)(`${names.join(", ")}: ${says}`, [advice ?? run("unset", ...names)]);
   }
@@ -94,15 +105,14 @@ export function lookAtClient(input: ClientInput) {
   const { file, found, exported, dotenv, stored, given, ofRepository, name, shown } = input;
   const { client, scope } = file;
   const { label } = client;
-  const slots = found?.entry.values ?? {};
   const values = seenBy(client, exported, dotenv, stored);
-  const variables = variablesOf(slots).map(({ env }) => env);
-  const all = variables.map((variable) => sourceOf(variable, input));
-  const answers = answersFor(client, Object.fromEntries(variables.map((variable) => [variable, values[variable]])));
+  const all = VALUES.map((value) => sourceOf(value, input));
+  const known = all.flatMap(({ variable }) => (variable === undefined ? [] : [[variable, values[variable]]]));
+  const answers = answersFor(client, Object.fromEntries(known));
   const consent = { url: given.url, isOwn: !ofRepository };
   const toSend = found?.server && whatClientSends(found.server, values, answers, consent, { ofRepository, exported });
   const mend = repair(input, scope);
-  const wrong = [...entries(input), ...(client.asks ? [] : sources(input, all))];
+  const wrong = [...entries(input), ...sources(input, all)];
   const isTold = wrong.some(({ severity }) => severity === "failed");
   if (toSend?.ok === false && !(toSend.cause === "missing-value" && isTold)) {
     const url = shownIn({ secrets: [] }, found?.entry.url ?? "");
@@ -112,14 +122,7 @@ export function lookAtClient(input: ClientInput) {
   }
   const findings = finish(wrong, given);
 
-  const places = VALUES.map((value) => {
-    const slot = slots[value];
-    const asked = client.asks && `what you enter in ${label}`;
-    const variable = slot && "env" in slot ? slot.env : undefined;
-    const place = asked ?? all.find((each) => each.variable === variable)?.place;
-    return { value, variable, place: slot && variable === undefined ? shown : place };
-  });
-  const [{ variable: name0 = "", place: place0 } = { place: undefined }] = places;
+  const [{ variable = "the token", place = undefined } = {}] = all;
   const chain = (test: Run["test"], status: string) => {
     const isDown = status === "failed" || status === "needs-auth";
     const down = say.failed("client-disagrees")(`${label} cannot connect, although the same values work from here`, [
@@ -127,12 +130,12 @@ export function lookAtClient(input: ClientInput) {
     ]);
     const seen = {
       setup: found === undefined ? [] : [`"${name}" in ${shown} (${scope} scope)`],
-      values: [sourcesIn(places)],
+      values: [sourcesIn(all)],
       client: [`${label}: ${STATUS_WORDS[status as keyof typeof STATUS_WORDS] ?? "not asked"}`],
     };
-    const known = [...findings, ...finish(isDown ? [down] : [], given)];
+    const reported = [...findings, ...finish(isDown ? [down] : [], given)];
     const links = SETUP_LINKS.map((link) =>
-      link === "values" && found === undefined ? skipped(link) : setupLink(link, seen[link], known),
+      link === "values" && found === undefined ? skipped(link) : setupLink(link, seen[link], reported),
     );
     return chainOf(
       links,
@@ -140,9 +143,9 @@ export function lookAtClient(input: ClientInput) {
       {
         toSend,
         given,
-        token: `${name0 || "the token"} from ${place0 ?? input.dotenvFile}`,
+        token: `${variable} from ${place ?? input.dotenvFile}`,
         isOther: false,
-        mend: (cause) => (cause === "unauthorized" ? replaceToken(place0 !== ENVIRONMENT, name, mend) : [mend]),
+        mend: (cause) => (cause === "unauthorized" ? replaceToken(place !== ENVIRONMENT, name, mend) : [mend]),
       },
     );
   };

@@ -81,15 +81,12 @@ function* others({ toSend, ours, winner, values }: Scene): Found {
   yield say.failed(cause)(`${reason}: nothing was sent`, [note(cause === "bad-value" ? correct : set)]);
 }
 
-/** The refused value has copies that differ: try one of them before a new token. */
-function refusedCopy({ values, tested, input }: Scene): ValueSource | undefined {
-  if (tested?.cause !== "unauthorized" && tested?.cause !== "forbidden") return undefined;
-  const isSent = ({ value, state }: ValueSource) => state === "set" && (value !== "token" || input.token === undefined);
-  return values.find((source) => isSent(source) && othersOf(source).length > 0);
-}
-
 function* stale(v: Scene): Found {
-  const { winner, input } = v;
+  const { winner, input, tested } = v;
+  const isRefusal = tested?.cause === "unauthorized" || tested?.cause === "forbidden";
+  const isSent = ({ value, state }: ValueSource) => state === "set" && (value !== "token" || input.token === undefined);
+  // try one of its copies before a new token
+  const refused = isRefusal ? v.values.find((each) => isSent(each) && othersOf(each).length > 0) : undefined;
   // the wizard writes to neither; it asks about exported variables, but does not change them
   const unwritten = winner?.scope === "project" ? input.userSettings : input.localSettings;
   const foreign = [input.projectSettings.shown, unwritten.shown];
@@ -97,7 +94,7 @@ function* stale(v: Scene): Found {
     const { state, place: used = "", places, from } = source;
     const others = othersOf(source);
     if (others.length === 0 || (state !== "set" && state !== "empty")) continue;
-    const isRefused = source === refusedCopy(v);
+    const isRefused = source === refused;
     // there the user's settings come first, then the environment, then the project's settings
     const first = [input.userSettings.shown, ENVIRONMENT].find((each) => places.some(({ place }) => place === each));
     const isOther = first !== undefined && others.includes(first) && from !== "literal";

@@ -116,7 +116,7 @@ function setupOf(v: View, verdict: ReturnType<typeof findingsOf>["verdict"]) {
     bridge,
     missing,
     network,
-    verdict: { ...verdict, dialogs: v.dialogs },
+    verdict,
     repair: linesOf([repair(v, winner)], v.given),
   };
 }
@@ -134,7 +134,7 @@ const askedHow = ({ refused, remark }: Asked = {}): readonly string[] => [
 ];
 
 /** "token, account from .env; profile not set" */
-export const sourcesIn = (values: readonly { readonly value: string; readonly place: string | undefined }[]): string =>
+export const sourcesIn = (values: readonly { readonly value: string; readonly place?: string | undefined }[]): string =>
   [...new Set(values.map(({ place }) => place))]
     .map((place) => {
       const those = values.filter((each) => each.place === place).map(({ value }) => value);
@@ -246,7 +246,8 @@ function stageLink(result: StageResult, tested: Tested, about: About, values: Li
   const isRefused = REFUSED.includes(cause) && !isHeader(result, tested, about);
   const mend = isRefused || isInput ? about.mend(cause) : [];
   // the step that replaces the token says where a new one is made
-  const isSaid = (each: Advice) => isInput || ("note" in each && TOKEN_ADVICE.includes(each.note));
+  const isSaid = (each: Advice) =>
+    isInput || (cause === "unauthorized" && "note" in each && TOKEN_ADVICE.includes(each.note));
   const advice = [...(result.tryThis ?? []).filter((each) => mend.length === 0 || !isSaid(each)), ...mend];
   const first = isRefused && isWrong ? [note("first correct the values: see values")] : advice;
   const sentence = source && `Tested with ${source}.`;

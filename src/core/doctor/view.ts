@@ -53,19 +53,6 @@ function placesOf(input: SetupInput, state: ClaudeState, secrets: readonly strin
   ];
 }
 
-/** The dialogs that a session shows before it connects to anything. */
-function dialogsOf(state: ClaudeState, servers: readonly Server[]): readonly string[] {
-  const isNew = ({ scope, lost, entry: { name } }: Server): boolean =>
-    scope === "project" &&
-    lost === undefined &&
-    approvalOf(state, name).state === "pending" &&
-    !isSwitchedOff(state, name);
-  const trust = trustOf(state).trusted ? [] : ["trust"];
-  // if it skips a settings file, it prints "skipping .mcp.json server approval" (measured 2026-11-22, both versions)
-  if (state.settings.some(({ broken }) => broken !== undefined)) return ["settings-error", ...trust];
-  return servers.some(isNew) ? [...trust, "new-server"] : trust;
-}
-
 /** Where one of the three values comes from, and where else it is. Never the value. */
 export interface ValueSource {
   readonly value: Value;
@@ -284,7 +271,6 @@ export function viewSetup(input: SetupInput, program: Program, version?: string)
     /** An entry of a `.mcp.json` that is not approved yet, while the entry of another scope is used. */
     waiting,
     trust: trustOf(state),
-    dialogs: dialogsOf(state, all),
     /** HALO's own entry, to an address that its reader means, and no program: the only one that is ever to be approved or filled. */
     isFit: (each: Server): boolean =>
       !each.entry.runs && isOurs(each) && mayReceive(expandEntry(each.entry, env).url, consent(each)).ok,
