@@ -5,10 +5,12 @@ export const HIDDEN = "••••";
 /** `••••` and the last four characters, or none for fewer than 16, so that most of the value stays hidden. */
 export const maskOf = (secret: string): string => (secret.length >= 16 ? `${HIDDEN}${secret.slice(-4)}` : HIDDEN);
 
-/** Which of the tokens in HALO Studio is meant; "it" if that cannot be said. */
-export function whichToken(tokens: readonly string[]): string {
+/** Which of the tokens in HALO Studio is meant; undefined if that cannot be said. */
+export function whichToken(tokens: readonly string[]): string | undefined {
   const ends = tokens.filter(({ length }) => length >= 16).map((token) => token.slice(-4));
-  return ends.length === 0 ? "it" : `the one that ends in ${[...new Set(ends)].join(" and the one that ends in ")}`;
+  return ends.length === 0
+    ? undefined
+    : `the one that ends in ${[...new Set(ends)].join(" and the one that ends in ")}`;
 }
 
 /** URL-encoded, including the five characters that `encodeURIComponent` leaves; in upper and lower case. */

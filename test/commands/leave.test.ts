@@ -77,3 +77,29 @@ describe("remove", () => {
       expect(run.stdout).toContain("Commit for your team:\n  git add .mcp.json && git commit -m 'Remove HALO'\n");
     }));
 });
+
+describe("rotate", () => {
+  test("what is left is said in lines that fit, with the token to delete", () =>
+    onTeam("claude-code,cursor,qwen-code,vscode", async (m) => {
+      const run = await m.run(["rotate", "--yes", "--token-stdin", "--url", m.url], { env, stdin: NEW });
+      expect(run.code, run.stderr).toBe(0);
+      const next = [
+        "",
+        "VS Code needs this after a new token",
+        "  It keeps the token that you entered: clear that input in mcp.json there, and",
+        "  start halo again",
+        "",
+        "Qwen Code needs this after a new token",
+        "  npx create-halo-mcp run -- qwen mcp approve halo",
+        "",
+        "Where else HALO needs the new token",
+        "  your other computers, CI, Claude.ai, ChatGPT",
+        "",
+        "Then delete the old token, the one that ends in e5f1",
+        "  HALO Studio > Settings > Product Tokens",
+        "",
+      ];
+      expect(run.stdout).toContain(next.join("\n"));
+      expect(tooWide(run.stdout + run.stderr)).toEqual([]);
+    }));
+});

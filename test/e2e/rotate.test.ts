@@ -166,10 +166,14 @@ describe.concurrent("rotate", () => {
       const half = () => m.write(".env", DOTENV.replace(TOKEN, NEW), 0o600);
       half();
       const wizard = m.open(["rotate", "--url", m.url], { env: only(m) });
-      await wizard.follow("Product token: enter", "Replace the token in: enter");
+      const ANSWER = "Replace the token in: enter";
+      await wizard.follow("Product token: enter", ANSWER);
       await wizard.ends(0);
       expect(wizard.prose()).toContain("••••c0d3 from .env, to finish with it");
       expect(holders(m, NEW).sort()).toEqual(["shop/.claude/settings.local.json", "shop/.env"]);
+      const another = m.open(["rotate", "--url", m.url], { env: only(m) });
+      await another.follow(`Paste the new product token: ${TOKEN} enter`, ANSWER);
+      await another.ends(0);
     }));
 
   test("--also and worktrees: every folder's own files; what is set up there is tested", () =>

@@ -237,7 +237,14 @@ const shown = (which: Value, value: string): string => (which === "token" ? mask
  * Asks for one value, and takes every value that is in the answer. Enter keeps an ID that is known. `refused`: tokens that
  * HALO has just refused.
  */
-export async function askFor(ask: Ask, page: Page, which: Value, known: Known, refused: ReadonlySet<string>) {
+export async function askFor(
+  ask: Ask,
+  page: Page,
+  which: Value,
+  known: Known,
+  refused: ReadonlySet<string>,
+  question = QUESTIONS[which],
+) {
   const { show, context } = page;
   const { [which]: old, ...others } = known;
   const isAll = known.account !== undefined && known.profile !== undefined;
@@ -260,11 +267,11 @@ export async function askFor(ask: Ask, page: Page, which: Value, known: Known, r
   const text =
     which === "token"
       ? await ask.secret({
-          message: QUESTIONS.token + (isAll ? "" : ", and a Studio URL if you have it"),
+          message: question + (isAll ? "" : ", and a Studio URL if you have it"),
           validate,
         })
       : await ask.text({
-          message: QUESTIONS[which],
+          message: question,
           placeholder: kept === undefined ? example : `${kept}, Enter keeps it`,
           validate,
         });

@@ -158,7 +158,7 @@ function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[
 function othersWords(others: readonly string[], tokens: readonly string[]): string {
   const [first] = others;
   if (first === undefined)
-    return `The token still works: delete ${whichToken(tokens)} in HALO Studio > Settings > Product Tokens.`;
+    return `The token still works: delete ${whichToken(tokens) ?? "it"} in HALO Studio > Settings > Product Tokens.`;
   const command = toSh(["npx", "create-halo-mcp", "remove", "--name", first]);
   return `Still here: ${others.map((name) => printable(name, 64)).join(", ")}. To remove one: ${command}`;
 }

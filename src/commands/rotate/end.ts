@@ -4,10 +4,11 @@ import { adviceLine } from "../../core/advice.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { toSh } from "../../core/command-line.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { formsOf, maskOf, printable } from "../../core/secrets.ts";
+import { formsOf, maskOf, printable, whichToken } from "../../core/secrets.ts";
 import { gitFolderOf } from "../../io/git.ts";
 import { type Leak, searchHistory } from "../../io/history.ts";
 import { findSpills } from "../../io/list.ts";
+import { wrap } from "../../ui/wrap.ts";
 import type { carry } from "../init/carry.ts";
 import { conclude } from "../init/screens.ts";
 import type { Decided } from "../init/survey.ts";
@@ -115,17 +116,18 @@ function nextOf(folders: readonly Folder[], old: readonly string[], ok: boolean)
   const places = folders.flatMap(({ choice }) => choice.places).filter(({ scope }) => scope === "project");
   const asked = CLIENTS.flatMap(({ id, label, newToken }) => {
     if (newToken === undefined || places.every((each) => each.id !== id)) return [];
-    return [[label, `  ${adviceLine(newToken).replace(/(?<![\w-])halo(?![\w-])/g, target.name)}`]];
+    const advice = adviceLine(newToken).replace(/(?<![\w-])halo(?![\w-])/g, target.name);
+    return [[`${label} needs this after a new token`, ...wrap(`  ${advice}`, page.show.columns)]];
   });
   const stale = Object.keys(env).filter((name) => old.includes(env[name] ?? ""));
-  const which = old.map((each) => (each.length < 16 ? "the replaced one" : `the one that ends in ${each.slice(-4)}`));
+  const which = whichToken(old);
   if (old.length === 0) return [["To replace it, give another one: --token-file <file>, or --token-stdin."]];
-  const elsewhere = "  on your other computers, in CI, and at Claude.ai and ChatGPT, if HALO is there.";
-  const studio = "  HALO Studio > Settings > Product Tokens:";
   return [
     ...(stale.length > 0 ? [["This shell still has the old token", `  ${toSh(["unset", ...stale])}`]] : []),
     ...asked,
-    ["The new token is also needed", elsewhere],
-    ...(ok ? [["Then delete the old token", studio, ...new Set(which.map((each) => `  ${each}`))]] : []),
+    ["Where else HALO needs the new token", "  your other computers, CI, Claude.ai, ChatGPT"],
+    ...(ok
+      ? [[`Then delete the old token${which ? `, ${which}` : ""}`, "  HALO Studio > Settings > Product Tokens"]]
+      : []),
   ];
 }

@@ -183,7 +183,7 @@ async function newToken(
     if (offered !== undefined && !refused.has(offered))
       if ((await ask.select<"found" | "other">({ message: "Product token", choices })) === "found") return offered;
     for (;;) {
-      const pasted = await askFor(ask, page, "token", ids, refused);
+      const pasted = await askFor(ask, page, "token", ids, refused, "Paste the new product token");
       if (pasted.token !== undefined) return pasted.token;
     }
   }
