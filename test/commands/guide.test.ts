@@ -343,10 +343,10 @@ describe("clients", () => {
     const { code, stdout, stderr } = await run(["clients"], machine);
     expect(code).toBe(0);
     expect(stdout).toContain(
-      "\ncursor          cursor-agent   2026.11.03-a  ${env:NAME}  proven 2026-11\n  project: .cursor/mcp.json, user: ~/.cursor/mcp.json\n",
+      "\ncursor          cursor-agent   2026.11.03-a  ${env:NAME}\n  proven 2026-11, project: .cursor/mcp.json, user: ~/.cursor/mcp.json\n",
     );
     expect(stdout).toContain(
-      "\njunie           -                            -            not proven 2026-11\n  by hand: npx create-halo-mcp guide junie\n",
+      "\njunie           -                            -\n  not proven 2026-11, by hand: npx create-halo-mcp guide junie\n",
     );
     // a command is in one piece
     expect(stdout.split("\n").filter((line) => line.length > 80 && !line.includes(" --url "))).toEqual([]);

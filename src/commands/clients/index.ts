@@ -14,11 +14,10 @@ import { findClients, shortPath } from "../shared/client-files.ts";
 import { pathOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
-/** After the first a program is ended, after the second a person is told what takes so long. */
-const [LIMIT_MS, QUIET_MS] = [3000, 500];
-/** Of the columns; with two spaces after each, 80 at most. Where that is too wide, the last has a line of its own. */
-const WIDTHS = [14, 13, 12, 11, 18];
-const MOST = 78;
+/** After this long a program is ended. */
+const LIMIT_MS = 3000;
+/** Of the columns; with two spaces after each, 60 at most. */
+const WIDTHS = [14, 13, 12, 11];
 
 /** A program and its version, "?" if it prints none in time. */
 async function versionOf(program: string, { find, env }: ReturnType<typeof programsFor>, { cwd, signal }: Context) {
@@ -49,33 +48,24 @@ function rowsOf(client: Awaited<ReturnType<typeof look>>[number], context: Conte
   const { id, found, program, version = "", scopes, paths, reference, evidence, proven } = client;
   const where = { project: paths.project.join(" or "), user: shortPath(paths.user, context) };
   const files = scopes.map((scope) => `${scope}: ${where[scope]}`);
-  const all = files.join(", ") || `by hand: npx create-halo-mcp guide ${id}`;
+  const proof = `${proven ? "proven" : "not proven"} ${/\d{4}-\d{2}/.exec(evidence)?.[0]}`;
+  const all = [proof, ...(files.length > 0 ? files : [`by hand: npx create-halo-mcp guide ${id}`])];
   // a long path loses its middle
   const half = (width >> 1) - 1;
-  const short = files.map((text) => (text.length < width ? text : `${text.slice(0, half)}…${text.slice(-half)}`));
-  const below = files.length === 0 || all.length < width ? [all] : short;
-  const proof = `${proven ? "proven" : "not proven"} ${/\d{4}-\d{2}/.exec(evidence)?.[0]}`;
-  const cells = [id, program ?? found ?? "-", version, reference ?? "-"];
-  const isWide = width >= MOST;
-  return [
-    line(...cells, ...(isWide ? [proof] : [])),
-    ...[...(isWide ? [] : [proof]), ...below].map((text) => `  ${text}`),
-  ];
+  const short = all.map((text) => (text.length < width ? text : `${text.slice(0, half)}…${text.slice(-half)}`));
+  const below = all.join(", ").length < width ? [all.join(", ")] : short;
+  return [line(id, program ?? found ?? "-", version, reference ?? "-"), ...below.map((text) => `  ${text}`)];
 }
 
 export async function run(context: Context, raw: RawOptions): Promise<number> {
   const isJson = raw.switches.has("json");
   const show = createShow(context, { quiet: isJson || raw.switches.has("quiet"), guide: false });
-  let end = (): void => {};
-  const timer = setTimeout(() => ({ end } = show.progress("asking the programs for their versions")), QUIET_MS);
+  const progress = show.progress("asking the programs for their versions");
   const root = pathOf(context, raw.values.cwd) ?? findRoot(context.cwd) ?? context.cwd;
-  const clients = await look(context, root).finally(() => {
-    clearTimeout(timer);
-    end();
-  });
+  const clients = await look(context, root).finally(progress.end);
   const told = `By hand (npx create-halo-mcp guide <client>): ${TOLD.map(({ id }) => id).join(", ")}`;
   const width = columnsOf(context.stdout) - 2;
-  const head = line("client", "found", "version", "reference", width < MOST ? "" : "evidence");
+  const head = line("client", "found", "version", "reference");
   const rows = [head, ...clients.flatMap((each) => rowsOf(each, context, width))];
   if (isJson) createOutput(context).json({ version: 1, clients });
   else createOutput(context).result([...rows.map((row) => row.trimEnd()), "", ...wrap(told, width)].join("\n"));

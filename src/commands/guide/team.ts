@@ -1,20 +1,37 @@
 /** `guide team` and `guide ci`: texts about this repository's set-up. They read its files, and know no secret. */
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { EXAMPLES } from "../../core/check/documents.ts";
 import { toSh } from "../../core/command-line.ts";
+import { haloEntries } from "../../core/doctor/entries.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
-import { endpointProblem, HALO_URL, storeOf } from "../../core/halo.ts";
+import { jsonOf, property } from "../../core/formats/json.ts";
+import { DEFAULT_NAME, endpointProblem, HALO_URL, nameWords, storeOf, urlWords } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { printable } from "../../core/secrets.ts";
 import { attempt } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { run as runGit } from "../../io/git.ts";
 import { findRoot, readState, readTemplate } from "../../io/read.ts";
-import { checkOptions, urlOf } from "../shared/options.ts";
+import { clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
+import { checkOptions, nameOf, urlOf } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
-import { setUpOf } from "./text.ts";
+
+/** The entries for HALO here, those of the repository and of that name first, and the folder. */
+export async function setUpOf(context: Context, raw: RawOptions) {
+  const folder = resolve(context.cwd, raw.values.cwd ?? ".");
+  const root = raw.values.cwd === undefined ? (findRoot(folder) ?? folder) : folder;
+  const name = nameOf(raw) ?? DEFAULT_NAME;
+  const files = clientFiles(context, root);
+  const snapshot = new Map(files.map(({ path }) => [path, readState(path)] as const));
+  const servers = property(jsonOf(snapshot.get(join(root, ".mcp.json")), true), "mcpServers");
+  const found = withEntries(files, snapshot, name, await loadToml(), haloEntries(servers, "project", name)).flatMap(
+    ({ client, scope, path, found }) =>
+      found.filter(({ isHalo }) => isHalo !== false).map(({ entry }) => ({ client, scope, path, entry })),
+  );
+  return { root, found };
+}
 
 /** The committed entries for HALO, and the folder. */
 async function sharedOf(context: Context, raw: RawOptions) {
@@ -46,8 +63,7 @@ function ownUrl(found: Awaited<ReturnType<typeof setUpOf>>["found"]): string | u
   return url === HALO_URL || endpointProblem(url) !== undefined ? undefined : url;
 }
 
-const listed = (words: readonly string[]): string =>
-  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+const listed = new Intl.ListFormat("en-GB");
 
 export async function teamGuide(context: Context, raw: RawOptions) {
   const { root, found } = await sharedOf(context, raw);
@@ -63,12 +79,15 @@ export async function teamGuide(context: Context, raw: RawOptions) {
   });
   const { name, "values-file": file } = raw.values;
   const url = ownUrl(found);
-  const options = (before: string): string =>
-    `${name === undefined ? "" : ` --name ${name}`}${url === undefined ? "" : ` --url ${toSh([url])}`}${file === undefined ? "" : ` --values-file ${before}${toSh([file])}`}`;
+  const options = (folder: string): string => {
+    const words = [...nameWords(name ?? DEFAULT_NAME), ...(url === undefined ? [] : urlWords(url))];
+    const values = file === undefined ? "" : ` --values-file ${folder}${toSh([file])}`;
+    return (words.length > 0 ? ` ${toSh(words)}` : "") + values;
+  };
   const steps = readTemplate(context.templates, "token-steps.txt", { example: "Claude Code – Anna" });
   const text = readTemplate(context.templates, "team.txt", {
     repository: found.length === 0 ? "our repository" : printable(folder, 100),
-    clients: listed([...new Set(found.map(({ client }) => client.label))]) || "Claude Code",
+    clients: listed.format(new Set(found.map(({ client }) => client.label))) || "Claude Code",
     clone:
       remote === undefined ? "git clone <its URL>" : `${toSh(["git", "clone", remote])} && ${toSh(["cd", folder])}`,
     token: steps.trimEnd().replace(/^/gm, "   "),

@@ -13,8 +13,9 @@ import { isInside } from "../../io/read.ts";
 import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
-import { lacksValues } from "./client-lines.ts";
 import { targetOf } from "./clients.ts";
+import { lacksValues } from "./ending.ts";
+import { command } from "./repeat.ts";
 import { type Decided, lookAgain, type Page } from "./survey.ts";
 import {
   type ClientProof,
@@ -27,17 +28,10 @@ import {
   testOnce,
 } from "./test.ts";
 
-/** The variables that the client sees, and those of its private file alone. */
-function variablesOf({ client, scope }: ClientHere, { here, context }: Page) {
-  const stored = Object.fromEntries(dotenvOf(here.snapshot.get(storeOf(client, context) ?? "")));
-  const dotenv = scope === "project" ? Object.fromEntries(here.dotenv) : {};
-  return { stored, env: seenBy(client, context.env, dotenv, stored) };
-}
-
 /** What the file makes the client send. Throws Refusal if it is not what was agreed to. */
 function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
   const { target, url, here, show, context } = page;
-  const { client, found, path } = file;
+  const { client, found, path, scope } = file;
   const where = labelOf(path, here.root);
   const server = found.find(({ entry }) => entry.name === target.name)?.server;
   if (server === undefined)
@@ -46,20 +40,19 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
       { hint: "npx create-halo-mcp check" },
       "proof-failed",
     );
-  const { env, stored } = variablesOf(file, page);
+  const stored = Object.fromEntries(dotenvOf(here.snapshot.get(storeOf(client, context) ?? "")));
+  const env = seenBy(client, context.env, scope === "project" ? Object.fromEntries(here.dotenv) : {}, stored);
   const stale = Object.keys(secrets).filter((name) => env[name] !== undefined && env[name] !== secrets[name]);
   const answers = answersFor(client, secrets);
   const about = { ofRepository: isInside(path, here.root), exported: context.env };
   const judged = whatClientSends(server, env, answers, { url }, about);
-  if (judged.ok && stale.some((name) => judged.sent.read.some(({ variable }) => variable === name)))
-    if (client.storeWins && stale.some((name) => stored[name] !== undefined))
-      show.warn(`${client.store} has another value of ${stale.join(", ")}, which ${client.label} takes.`, [
-        toSh(["npx", "create-halo-mcp", "--client", client.id, "--scope", "user"]),
-      ]);
-    else
-      show.warn(`${stale.join(", ")} is exported here with another value, which ${client.label} takes.`, [
-        `unset ${stale.join(" ")}`,
-      ]);
+  if (judged.ok && judged.sent.read.some(({ variable }) => stale.includes(variable))) {
+    const isStored = client.storeWins === true && stale.some((name) => stored[name] !== undefined);
+    show.warn(
+      `${isStored ? client.store : "This shell"} has another value of ${stale.join(", ")}, which ${client.label} takes.`,
+      [isStored ? command(["--client", client.id, "--scope", "user"]) : toSh(["unset", ...stale])],
+    );
+  }
   return permitted(judged, where, `look at ${path}`, client);
 }
 

@@ -1,19 +1,117 @@
 /** What is left to do after a run: next for the person, then for the team, CI and the other clients, in a line each. */
 import { dirname } from "node:path";
 import { maskFile } from "../../core/check/show.ts";
+import { claudeCode } from "../../core/clients/claude-code.ts";
 import { trustOf } from "../../core/clients/claude-state.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
+import { nextOf, startWords } from "../../core/clients/model.ts";
 import { toSh } from "../../core/command-line.ts";
-import { LABELS, nameWords, urlWords } from "../../core/halo.ts";
+import { DEFAULT_NAME, nameWords, urlWords, VALUES, variablesFor } from "../../core/halo.ts";
 import { CI_FILES } from "../../core/plan/ci.ts";
 import type { Plan, TellStep, WriteStep } from "../../core/plan/model.ts";
+import { variablesOf } from "../../core/plan/target.ts";
 import { isInside } from "../../io/read.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { changes, labelOf, stepLabel } from "../shared/carry-out.ts";
-import { type Choice, isInProject } from "../shared/client-files.ts";
-import { clientLines, indented, labelled, lackLines } from "./client-lines.ts";
+import { type Choice, type ClientHere, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { othersOf } from "./clients.ts";
-import { command, connectionWords, isElsewhere, placeWords, repeating } from "./repeat.ts";
+import { command, connectionWords, isElsewhere, placeWords } from "./repeat.ts";
 import type { Decided, Page, Survey } from "./survey.ts";
+import type { ClientProof } from "./test.ts";
+
+const isBlanked = ({ client }: ClientHere): boolean =>
+  VALUES.some((value) => client.blanks?.test(variablesFor(DEFAULT_NAME)[value]));
+
+/** Whether the client asks a person for the values. */
+const isAsked = ({ client, scope }: ClientHere, { options }: Page): boolean =>
+  client.asks !== undefined && (scope === "user" || options.bridge === "claude-settings");
+
+/** Whether the client needs the values in its environment: it does not take them from `.env`, and does not ask. */
+const needsThem = (file: ClientHere, page: Page): boolean =>
+  file.client !== claudeCode &&
+  file.scope === "project" &&
+  !isAsked(file, page) &&
+  (!file.client.reads.includes(".env") || isBlanked(file));
+
+/** Whether nothing gives the client its values. */
+export const lacksValues = (file: ClientHere, page: Page): boolean =>
+  needsThem(file, page) &&
+  page.options.bridge !== "direnv" &&
+  variablesOf(page.target.slots).some(({ env }) => page.context.env[env] === undefined);
+
+/** A label and a command, on two lines where one would be too long. */
+const labelled = ({ show }: Page, label: string, command: string): readonly string[] =>
+  label.length + command.length < show.columns ? [`${label} ${command}`] : [label, `  ${command}`];
+
+export const indented = ({ show }: Pick<Page, "show">, lines: readonly string[]): readonly string[] =>
+  lines.flatMap((line) => wrap(line, show.columns - 2).map((part) => `  ${part}`));
+
+/** The command that says more about a client. */
+const guideFor = (page: Page, id: string): string =>
+  command(["guide", ...id.split(" "), ...connectionWords(page), ...placeWords(page)]);
+
+const whyNotRead = (file: ClientHere, { here: { paths, root } }: Page): string =>
+  `${file.client.label} ${isBlanked(file) ? "takes no token from" : "does not read"} ${labelOf(paths.env, root)}`;
+
+const startFor = ({ client }: ClientHere, page: Page): string => toSh(startWords(client, placeWords(page)));
+
+const lackLine = (file: ClientHere, page: Page): readonly string[] =>
+  labelled(page, `${whyNotRead(file, page)}. To start it:`, startFor(file, page));
+
+/** What is left to do in a client, the command that gives it the values first. What is longer, `guide` says. */
+function inFull(file: ClientHere, page: Page): readonly string[] {
+  const { client, scope } = file;
+  const { label, id } = client;
+  const needs = needsThem(file, page);
+  const isDirenv = page.options.bridge === "direnv";
+  // an app that is started so sees the variables
+  const steps = nextOf({ ...client, isApp: false }, page.target.name, scope, needs);
+  const more = isAsked(file, page) ? [`${label} then asks for the three values, and keeps them itself.`] : [];
+  const why = isDirenv
+    ? `Then start ${label} in this folder.`
+    : `${whyNotRead(file, page)}: this starts it with your values.`;
+  const lines = indented(page, [...(needs ? [why] : []), ...steps, ...more]);
+  const first = isDirenv ? "Next: direnv allow" : `Next: ${startFor(file, page)}`;
+  const most = needs ? 2 : 3;
+  const rest = lines.length > most ? labelled(page, "  More:", guideFor(page, id)) : lines.slice(most - 1);
+  return [needs ? first : `Next, in ${label}:`, ...lines.slice(0, most - 1), ...rest];
+}
+
+/** What is left to do in each chosen client: the first in full if `isFirst`, a line for each of the others. */
+function clientLines(page: Page, choice: Choice, isFirst: boolean): readonly (readonly string[])[] {
+  const files = chosenFiles(page.here, choice);
+  const own = files.filter(({ client }) => client !== claudeCode);
+  const others = own.slice(isFirst ? 1 : 0);
+  const sharing = CLIENTS.filter(
+    (client) => choice.places.some(({ id }) => id === client.id) && files.every((file) => file.client !== client),
+  );
+  const brief = others.map((file) =>
+    lacksValues(file, page)
+      ? lackLine(file, page)
+      : labelled(page, `To do in ${file.client.label}:`, guideFor(page, file.client.id)),
+  );
+  const names = others.map(({ client }) => client.label).join(", ");
+  return [
+    ...own.slice(0, isFirst ? 1 : 0).map((file) => inFull(file, page)),
+    ...(brief.length > 3
+      ? [wrap(`To do in ${names}: ${guideFor(page, others[0]?.client.id ?? "")} and so on`, page.show.columns - 2)]
+      : brief),
+    ...sharing.map(({ label, files: { also = [] } }) => [`${label} reads ${also.join(", ")}, which has the entry.`]),
+  ];
+}
+
+/** Whose own program connected; the others were tested from here only, or do not get their values. */
+export function othersWords(others: readonly ClientProof[]): string {
+  const said = (words: string, is: (each: ClientProof) => boolean): readonly string[] => {
+    const labels = [...new Set(others.filter(is).map(({ label }) => label))];
+    return labels.length > 0 ? [`${words}: ${labels.join(", ")}.`] : [];
+  };
+  return [
+    ...said("Connected, by the program itself with this entry", (each) => !each.lacks && each.client === "connected"),
+    ...said("Tested from here as each would send it", (each) => !each.lacks && each.client !== "connected"),
+    ...said("Not yet connected", ({ lacks }) => lacks),
+  ].join(" ");
+}
 
 /** The lines before the headline, and those after it. */
 export interface Ending {
@@ -23,7 +121,7 @@ export interface Ending {
 
 /** What is left to do about a set-up that is complete. */
 export const leftSteps = (page: Page, choice: Choice, plan: Plan): readonly string[] => [
-  ...lackLines(page, choice),
+  ...chosenFiles(page.here, choice).flatMap((file) => (lacksValues(file, page) ? lackLine(file, page) : [])),
   ...handSteps(page, plan),
 ];
 
@@ -31,15 +129,11 @@ export const leftSteps = (page: Page, choice: Choice, plan: Plan): readonly stri
 const handSteps = (page: Page, { steps }: Plan, handed: readonly string[] = []): readonly string[] =>
   steps.flatMap((step) =>
     step.kind === "tell" && step.guide !== undefined && !handed.includes(step.guide)
-      ? labelled(
-          page,
-          `${step.title.replace(/:$/, "")}:`,
-          command(["guide", ...step.guide.split(" "), ...connectionWords(page)]),
-        )
+      ? labelled(page, `${step.title.replace(/:$/, "")}:`, guideFor(page, step.guide))
       : [],
   );
 
-const inFull = ({ title, lines }: TellStep): readonly string[] => [title, ...lines.map((line) => `  ${line}`)];
+const told = ({ title, lines }: TellStep): readonly string[] => [title, ...lines.map((line) => `  ${line}`)];
 
 /** How Claude Code is started, with what it asks. */
 export function startLines(page: Pick<Page, "context" | "options" | "here" | "show">, { scopes }: Choice) {
@@ -138,28 +232,21 @@ export async function nextSteps(
   handed: readonly string[] = [],
 ): Promise<Ending> {
   const { choice } = decided;
-  const { target, here } = page;
+  const { target } = page;
   const isForTeam = isInProject(choice);
   const isShared = isForTeam && (target.mode === "new" || hasShared(page, plan));
   const inClients = clientLines(page, choice, choice.scopes.length === 0);
   const tells = plan.steps.filter((step) => step.kind === "tell").filter((step) => !handed.includes(step.guide ?? ""));
   if (choice.scopes.length + choice.places.length === 0)
-    return { next: tells.flatMap((step) => ["", ...inFull(step)]).slice(1) };
+    return { next: tells.flatMap((step) => ["", ...told(step)]).slice(1) };
   // Claude Code is not here: its command comes before it
-  const commands = tells.filter(({ guide }) => guide === undefined).flatMap(inFull);
+  const commands = tells.filter(({ guide }) => guide === undefined).flatMap(told);
   const start = commands.length > 0 ? commands : startLines(page, choice);
   const [first = [], ...rest] = start.length > 0 ? [start, ...inClients] : inClients;
-  const differing = (["account", "profile"] as const).filter((which) => {
-    const slot = target.slots[which];
-    const shared = "env" in slot ? here.example.get(slot.env) : undefined;
-    return target.mode === "join" && shared && shared !== decided.values[which];
-  });
-  const example = labelOf(here.paths.example, here.root);
   const ofOthers = (name: string) =>
     labelled(page, `"${name}" needs values of its own:`, command([...nameWords(name), ...urlWords(page.url)]));
   return {
     also: [
-      ...differing.map((which) => `Your team's ${example} has another ${LABELS[which]}.`),
       ...(isShared ? await teamLines(page, plan) : []),
       ...(isShared && page.options.ci === undefined
         ? labelled(page, "A check in CI:", command(["guide", "ci", ...placeWords(page)]))
@@ -168,10 +255,6 @@ export async function nextSteps(
       ...rest.flat(),
       ...handSteps(page, plan, handed),
       ...(isForTeam ? othersOf(page).names : []).flatMap(ofOthers),
-      // a clone of what is shared joins
-      ...(isForTeam || target.mode === "join" || page.options.isRepair
-        ? []
-        : labelled(page, "To repeat this:", repeating(page, decided, plan))),
     ],
     next: first,
   };

@@ -3,7 +3,7 @@ import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { CLIENT_IDS, TOLD_IDS } from "../../core/clients/told.ts";
 import { type Diagnosis, stepsAfter } from "../../core/diagnosis/diagnose.ts";
-import { DEFAULT_NAME, nameProblem, type Value } from "../../core/halo.ts";
+import { nameProblem, type Value } from "../../core/halo.ts";
 import type { Ask, Choice as Row } from "../../ui/ask.ts";
 import { type Choice, choiceOf, SCOPES } from "../shared/client-files.ts";
 import type { Page, Survey } from "./survey.ts";
@@ -71,13 +71,9 @@ export function menuOf(page: Page, isOk: boolean, failed: Pick<Diagnosis, "cause
 /** The name of one more connection. */
 export async function askName(ask: Ask, { here }: Page): Promise<string> {
   const taken = new Set(here.clients.flatMap(({ found }) => found.map(({ entry }) => entry.name)));
-  const free =
-    [2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${DEFAULT_NAME}-${number}`).find((name) => !taken.has(name)) ?? "";
-  const name = await ask.text({
+  return await ask.text({
     message: "A name for this connection, for example halo-de",
-    placeholder: free,
     validate: (text) =>
-      taken.has(text) ? `Taken. To set it up: npx create-halo-mcp --name ${text}` : nameProblem(text || free),
+      taken.has(text) ? `Taken. To set it up: npx create-halo-mcp --name ${text}` : nameProblem(text),
   });
-  return name || free;
 }

@@ -66,14 +66,16 @@ interface Part {
   readonly diff?: readonly string[];
 }
 
+/** A dry run goes to stdout: whole lines, unless a person looks at them. */
+const widthOf = ({ context, options, show }: Page): number =>
+  options.dryRun && context.stdout.isTTY !== true ? Number.POSITIVE_INFINITY : show.columns;
+
 /** The changes of a plan in full. Of the values only the IDs are shown. */
 function partsOf(page: Page, { values }: Decided, { steps }: Plan): readonly Part[] {
-  const { context, options, show } = page;
+  const { context, options } = page;
   const { dryRun } = options;
-  // a dry run goes to stdout: whole lines, unless a person looks at them
-  const isWhole = dryRun && context.stdout.isTTY !== true;
-  const width = isWhole ? Number.POSITIVE_INFINITY : show.columns - 6;
-  const paint = createPaint(context.color && !isWhole);
+  const width = widthOf(page) - 6;
+  const paint = createPaint(context.color && Number.isFinite(width));
   const shown = [values.account, values.profile];
   return steps.filter(isChange).flatMap((step): readonly Part[] => {
     const label = labelOf(page, step);
@@ -100,7 +102,7 @@ const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
 /** Shows the list; with --yes and --dry-run the diff too, which is otherwise a choice of the question. In a dry run, it is the result, on stdout. */
 export function showPlan(page: Page, decided: Decided, plan: Plan): void {
-  const { context, options, show, decides } = page;
+  const { options, show, decides } = page;
   const list = listOf(page, plan);
   if (options.dryRun) {
     if (options.json) return;
@@ -110,7 +112,7 @@ export function showPlan(page: Page, decided: Decided, plan: Plan): void {
       ...indented(details),
       ...diff,
     ]);
-    const width = context.stdout.isTTY === true ? show.columns : Number.POSITIVE_INFINITY;
+    const width = widthOf(page);
     const rows = list.map((row) => (row.length < width ? row : wrap(row, width - 9).join("\n        ")));
     show.result(list.length === 0 ? "Nothing has to change." : [...rows, ...parts].join("\n"));
     show.info("Dry run: nothing was written.");

@@ -2,15 +2,12 @@
 import { realpathSync } from "node:fs";
 import { relative } from "node:path";
 import { toSh } from "../../core/command-line.ts";
-import { parseDotenv } from "../../core/formats/dotenv.ts";
-import { HALO_URL, nameWords, urlWords, VALUES, type Value } from "../../core/halo.ts";
-import type { Plan, WriteStep } from "../../core/plan/model.ts";
-import { isShowable } from "../../core/plan/target.ts";
+import { HALO_URL, nameWords, urlWords, type Value } from "../../core/halo.ts";
 import { attempt } from "../../errors.ts";
 import { isInside } from "../../io/read.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import type { Choice } from "../shared/client-files.ts";
-import type { Decided, Page, Values } from "./survey.ts";
+import type { Page, Values } from "./survey.ts";
 
 /** The defaults, which a command omits. */
 const USUAL = ["--client claude-code", "--scope project", "--bridge claude-settings", "--timeout 15"];
@@ -36,24 +33,6 @@ export function placeWords(page: Page): readonly string[] {
     ...(file === undefined || !isInside(file, here.root) ? [] : ["--values-file", labelOf(file, here.root)]),
     ...(isElsewhere(page) ? ["--cwd", here.root] : []),
   ];
-}
-
-/** The command that repeats a completed run, in a clone of what it wrote: the IDs of `.env.example` are in it already. */
-export function repeating(page: Page, { values, choice }: Decided, { steps }: Plan): string {
-  const { here, target } = page;
-  const step = steps.find((each): each is WriteStep => each.kind === "write" && each.path === here.paths.example);
-  const example = step?.after === undefined ? here.example : parseDotenv(step.after);
-  const isIn = (which: Value): boolean => {
-    const slot = target.slots[which];
-    return !("env" in slot) || example.get(slot.env) === values[which];
-  };
-  return commandFor(
-    page,
-    choice,
-    Object.fromEntries(VALUES.filter((which) => !isIn(which)).map((which) => [which, values[which]])),
-    // it would be printed masked
-    VALUES.filter((which) => !isIn(which) && !isShowable(target.slots[which])),
-  );
 }
 
 /**

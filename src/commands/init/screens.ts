@@ -1,12 +1,13 @@
 /** The end of a run: its text, and the same as JSON. */
 import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import { VALUES } from "../../core/halo.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
+import { isShowable } from "../../core/plan/target.ts";
 import { createOutput } from "../../ui/output.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { named, stepLabel } from "../shared/carry-out.ts";
-import { othersWords } from "./client-lines.ts";
-import type { Ending } from "./ending.ts";
-import { repeating } from "./repeat.ts";
+import { type Ending, othersWords } from "./ending.ts";
+import { commandFor } from "./repeat.ts";
 import { absenceOf, type Decided, type Page, type Survey } from "./survey.ts";
 import type { Proof } from "./test.ts";
 
@@ -66,7 +67,7 @@ export function conclude(page: Page, decided: Decided, outcome: Outcome): number
 
 /** The JSON document of a completed run: docs/json.md. */
 function documentOf(page: Page, decided: Decided, outcome: Outcome): object {
-  const { choice } = decided;
+  const { choice, values } = decided;
   const { options, here, target, url } = page;
   const { ok, plan, statuses, tested, proof, more } = outcome;
   const steps = plan.steps.map((step) => {
@@ -89,7 +90,13 @@ function documentOf(page: Page, decided: Decided, outcome: Outcome): object {
     probe: probe === undefined ? null : { version: 1, ...diagnosisJson(probe) },
     client: proof === undefined || choice.scopes.length === 0 ? null : claude,
     clients: others,
-    recreate: repeating(page, decided, plan),
+    // an ID that would be printed masked is a placeholder
+    recreate: commandFor(
+      page,
+      choice,
+      values,
+      VALUES.filter((which) => !isShowable(target.slots[which])),
+    ),
     ...more,
   };
 }

@@ -5,13 +5,9 @@ import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { startWords } from "../clients/model.ts";
 import { answersFor, type Env, seenBy } from "../clients/sent.ts";
 import { whatClientSends } from "../connection.ts";
-
-
 import { HEADERS, LABELS, nameWords, VALUES, type Value } from "../halo.ts";
 import type { ClientFile } from "../plan/clients.ts";
 import type { Found as FoundEntry } from "../plan/target.ts";
-
-
 import type { Given } from "./entries.ts";
 import { type Found, finish, note, npx, replaceToken, SETUP_LINKS, type SetupCause, say } from "./finding.ts";
 import { STATUS_WORDS } from "./findings-client.ts";
