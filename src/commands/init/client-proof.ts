@@ -1,9 +1,9 @@
 /** The proof through each client: what its file makes it send, tested from here, then its own program. */
 import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
 import { storeOf } from "../../core/clients/paths.ts";
-import { answersFor, seenBy } from "../../core/clients/sent.ts";
+import { answersFor, seenBy, sentBy } from "../../core/clients/sent.ts";
 import { toSh } from "../../core/command-line.ts";
-import { whatClientSends } from "../../core/connection.ts";
+import { judged } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { secretsOf } from "../../core/plan/install.ts";
@@ -41,9 +41,8 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
   const { env, stored } = variablesOf(file, page);
   const stale = Object.keys(secrets).filter((name) => env[name] !== undefined && env[name] !== secrets[name]);
   const answers = answersFor(client, secrets);
-  const about = { ofRepository: isInside(path, here.root), exported: context.env };
-  const judged = whatClientSends(server, env, answers, { url }, about);
-  if (judged.ok && stale.some((name) => judged.sent.read.some(({ variable }) => variable === name)))
+  const toSend = judged(sentBy(server, env, answers, context.env), { url }, isInside(path, here.root));
+  if (toSend.ok && stale.some((name) => toSend.sent.read.some(({ variable }) => variable === name)))
     if (client.storeWins && stale.some((name) => stored[name] !== undefined))
       show.warn(`${client.store} has another value of ${stale.join(", ")}, which ${client.label} takes.`, [
         toSh(["npx", "create-halo-mcp", "--client", client.id, "--scope", "user"]),
@@ -52,7 +51,7 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
       show.warn(`${stale.join(", ")} is exported here with another value, which ${client.label} takes.`, [
         `unset ${stale.join(" ")}`,
       ]);
-  return permitted(judged, where, `look at ${path}`, client);
+  return permitted(toSend, where, `look at ${path}`, client);
 }
 
 /** The proof of every chosen file but Claude Code's. Two that send the same are tested once. */

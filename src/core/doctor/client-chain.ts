@@ -1,7 +1,7 @@
 /** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
 import type { Advice } from "../advice.ts";
-import { answersFor, type Env, seenBy } from "../clients/sent.ts";
-import { type Consent, type ToSend, whatClientSends } from "../connection.ts";
+import { answersFor, type Env, seenBy, sentBy } from "../clients/sent.ts";
+import { type Consent, judged, type ToSend } from "../connection.ts";
 import { HEADERS, LABELS, VALUES } from "../halo.ts";
 import type { ClientFile } from "../plan/clients.ts";
 import { type Found, variablesOf } from "../plan/target.ts";
@@ -97,7 +97,7 @@ export function chainOf(input: ChainInput): Chain {
     ...shape,
     ...ofValues.filter((each) => each !== undefined),
   ];
-  const toSend = whatClientSends(server, values, answers, given, { ofRepository, exported });
+  const toSend = judged(sentBy(server, values, answers, exported), given, ofRepository);
   const refused = refusedBy(toSend, input, findings);
   const isUnread = ofValues.some((each) => each?.tryThis === start);
   const unread = { why: `The values work, but ${client.label} does not read them there`, start };
