@@ -2,9 +2,7 @@
 import { isSecretName } from "./check/secret-judge.ts";
 import { type Entry, expandEntry, type Sent } from "./clients/claude-code.ts";
 import { type Env, type Layer, layerOf } from "./clients/claude-state.ts";
-import type { ServerEntry } from "./clients/entry.ts";
 import { references } from "./clients/references.ts";
-import { type Env as OpenEnv, sentBy } from "./clients/sent.ts";
 import { endpointProblem, HALO_URL, isSafeVariable, storeOf, type Value, valueNamed } from "./halo.ts";
 import { printable } from "./secrets.ts";
 
@@ -56,20 +54,8 @@ export function whatToSend(entry: Entry, env: Env, more: Env, given: Consent): T
   return judged(sent, given, entry.scope === "project");
 }
 
-/** The same for an entry of another client: `answers` are what a person enters where it asks. */
-export function whatClientSends(
-  server: ServerEntry,
-  env: OpenEnv,
-  answers: OpenEnv,
-  given: Consent,
-  /** `exported`: for the URL. */
-  { ofRepository, exported }: { readonly ofRepository: boolean; readonly exported: OpenEnv },
-): ToSend {
-  return judged(sentBy(server, env, answers, exported), given, ofRepository);
-}
-
-/** Whether this may be sent there, and as it is. `ofRepository`: it chose the variables. */
-function judged(sent: Sent, given: Consent, ofRepository: boolean): ToSend {
+/** What may be sent of this, there, and as it is; or why nothing is. `ofRepository`: it chose the variables. */
+export function judged(sent: Sent, given: Consent, ofRepository: boolean): ToSend {
   const permission = mayReceive(sent.url, given);
   if (!permission.ok) return permission;
   const unsafe = sent.read.find(({ variable, header }) => !isFollowed(variable, valueNamed(header)));

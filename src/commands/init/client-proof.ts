@@ -1,9 +1,13 @@
 /** The proof through each client: what its file makes it send, tested from here, then its own program. */
 import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
 import { storeOf } from "../../core/clients/paths.ts";
-import { answersFor, seenBy } from "../../core/clients/sent.ts";
+import { answersFor, seenBy, sentBy } from "../../core/clients/sent.ts";
 import { toSh } from "../../core/command-line.ts";
-import { whatClientSends } from "../../core/connection.ts";
+
+
+import { judged } from "../../core/connection.ts";
+
+
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
@@ -44,16 +48,15 @@ function sentByFile(page: Page, file: ClientHere, secrets: Secrets): Sent {
   const env = seenBy(client, context.env, scope === "project" ? Object.fromEntries(here.dotenv) : {}, stored);
   const stale = Object.keys(secrets).filter((name) => env[name] !== undefined && env[name] !== secrets[name]);
   const answers = answersFor(client, secrets);
-  const about = { ofRepository: isInside(path, here.root), exported: context.env };
-  const judged = whatClientSends(server, env, answers, { url }, about);
-  if (judged.ok && judged.sent.read.some(({ variable }) => stale.includes(variable))) {
+  const toSend = judged(sentBy(server, env, answers, context.env), { url }, isInside(path, here.root));
+  if (toSend.ok && toSend.sent.read.some(({ variable }) => stale.includes(variable))) {
     const isStored = client.storeWins === true && stale.some((name) => stored[name] !== undefined);
     show.warn(
       `${isStored ? client.store : "This shell"} has another value of ${stale.join(", ")}, which ${client.label} takes.`,
       [isStored ? command(["--client", client.id, "--scope", "user"]) : toSh(["unset", ...stale])],
     );
   }
-  return permitted(judged, where, `look at ${path}`, client);
+  return permitted(toSend, where, `look at ${path}`, client);
 }
 
 /** The proof of every chosen file but Claude Code's, a line each. Of one that lacks its values the end of the run says more. */

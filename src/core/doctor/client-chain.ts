@@ -1,11 +1,14 @@
 /** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
+
 import { type Advice, run } from "../advice.ts";
 import { shown as shownIn } from "../check/show.ts";
 import { ENVIRONMENT } from "../clients/claude-state.ts";
 import { startWords } from "../clients/model.ts";
-import { answersFor, type Env, seenBy } from "../clients/sent.ts";
-import { whatClientSends } from "../connection.ts";
+import { answersFor, type Env, seenBy, sentBy } from "../clients/sent.ts";
+import { judged } from "../connection.ts";
 import { HEADERS, LABELS, nameWords, VALUES, type Value } from "../halo.ts";
+
+
 import type { ClientFile } from "../plan/clients.ts";
 import type { Found as FoundEntry } from "../plan/target.ts";
 import type { Given } from "./entries.ts";
@@ -106,7 +109,7 @@ export function lookAtClient(input: ClientInput) {
   const known = all.flatMap(({ variable }) => (variable === undefined ? [] : [[variable, values[variable]]]));
   const answers = answersFor(client, Object.fromEntries(known));
   const consent = { url: given.url, isOwn: !ofRepository };
-  const toSend = found?.server && whatClientSends(found.server, values, answers, consent, { ofRepository, exported });
+  const toSend = found?.server && judged(sentBy(found.server, values, answers, exported), consent, ofRepository);
   const mend = repair(input, scope);
   const wrong = [...entries(input), ...sources(input, all)];
   const isTold = wrong.some(({ severity }) => severity === "failed");
