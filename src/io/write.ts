@@ -16,12 +16,15 @@ import { type Entry, errnoOf, foldersFrom, readState, resolveTarget, wordsOf } f
 /** Undoes one change. Returns why it could not, or undefined. */
 export type Undo = () => string | undefined | Promise<string | undefined>;
 
+type Around = (onDone: (what: string, undo: Undo) => void) => Promise<void>;
+
 export interface WriteOptions {
   readonly signal: AbortSignal;
   /** Called for a step with `secret` right before its content is written anywhere, after all earlier steps are in place: throws a Refusal when git would take the file. */
   readonly assertPrivate: (realPath: string, path: string) => Promise<void> | void;
-  /** Runs after every file is in place, and returns what it did. If it throws, everything is undone. */
-  readonly afterwards?: (onDone: (what: string, undo: Undo) => void) => Promise<void>;
+  /** Runs before the first file is written, or after every file is in place. If it throws, everything is undone. */
+  readonly beforehand?: Around;
+  readonly afterwards?: Around;
 }
 
 type Known = Exclude<Entry, { kind: "unreadable" }>;
@@ -65,6 +68,8 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
     // check every file before the first is written
     for (const { path, before, after } of steps)
       if (![before, after].includes(textOf(readKnown(path)))) throw stale(path);
+    const onDone = (what: string, undo: Undo): unknown => done.push({ what, undo });
+    await options.beforehand?.(onDone);
     const statuses: StepStatus[] = [];
     for (const step of steps) {
       at = step.path;
@@ -73,7 +78,7 @@ export async function applyWrites(steps: readonly WriteStep[], options: WriteOpt
       if (signal.aborted) throw new Cancelled();
       statuses.push((await perform(step, locks, options, done)) ? "written" : "unchanged");
     }
-    await options.afterwards?.((what, undo) => done.push({ what, undo }));
+    await options.afterwards?.(onDone);
     const late = done.find(({ isStale }) => isStale?.());
     if (late !== undefined) throw stale(late.what);
     return statuses;

@@ -75,10 +75,10 @@ test("a store that is open: the header instead of the command; all else as it wa
 });
 
 test.each([
-  ["a new token is taken back", undefined, false, true],
-  ["not one of an entry that is removed for it", undefined, true, false],
-  ["nor one that replaced another", "older", false, false],
-])("if a later step fails: %s", (_, stored, isMoved, isUndone) => {
+  ["a new token is taken back", undefined, false, "clear"],
+  ["not one of an entry that is removed for it", undefined, true, undefined],
+  ["the older one is put back", "older", false, "store"],
+])("if a later step fails: %s", (_, stored, isMoved, undone) => {
   const [step] = saveSteps(of("linux", undefined), "/bin/secret-tool", "halo-de", TOKEN, stored, isMoved);
-  expect(step?.undo?.[1]).toBe(isUndone ? "clear" : undefined);
+  expect([step?.undo?.[1], step?.undoStdin]).toEqual([undone, stored]);
 });

@@ -227,26 +227,54 @@ describe.concurrent("rotate", () => {
     }),
   );
 
+  /** Entries of the user whose token is in a keychain, with stand-ins for the programs. `killsNext`: the next save ends the run. */
+  const keychains = (m: Machine, stored: Record<string, string>) => {
+    const servers = Object.keys(stored).map((name) => {
+      const headers = { "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE };
+      return [name, { type: "http", url: m.url, headers, headersHelper: keychainFor("linux", name)?.helper }];
+    });
+    m.write("../home/.claude.json", JSON.stringify({ mcpServers: Object.fromEntries(servers) }), 0o600);
+    for (const [name, token] of Object.entries(stored)) m.write(`../stored-${name}`, token);
+    const [folder, killer] = [join(m.root, "bin"), join(m.root, "killer")];
+    program(folder, "claude", 'echo "2.1.332 (Claude Code)"');
+    const kill = `if [ -e "${killer}" ]; then rm "${killer}"; kill -9 $PPID; fi`;
+    const keyring = `for name; do :; done\ncase $1 in\nstore) cat > "${m.root}/stored-$name"; ${kill} ;;\n*) cat "${m.root}/stored-$name" ;;\nesac`;
+    program(folder, "secret-tool", keyring);
+    return {
+      go: () => m.run(["rotate", "--url", m.url, "--yes"], { env: { ...only(m), HALO_MCP_TOKEN: NEW } }),
+      now: () => Object.keys(stored).map((name) => m.read(`../stored-${name}`)),
+      killsNext: () => m.write("../killer", ""),
+    };
+  };
+
   test("every keychain that has the old token gets the new one; one with another token stays", () =>
     on(async (m) => {
-      const stored = { halo: TOKEN, "halo-de": TOKEN, "halo-own": BAD };
-      const servers = Object.keys(stored).map((name) => {
-        const headers = { "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": PROFILE };
-        return [name, { type: "http", url: m.url, headers, headersHelper: keychainFor("linux", name)?.helper }];
-      });
-      const store = JSON.stringify({ mcpServers: Object.fromEntries(servers) });
-      m.write("../home/.claude.json", store, 0o600);
-      for (const [name, token] of Object.entries(stored)) m.write(`../stored-${name}`, token);
-      const folder = join(m.root, "bin");
-      const env = { ...only(m), HALO_MCP_TOKEN: NEW };
-      program(folder, "claude", 'echo "2.1.332 (Claude Code)"');
-      const keyring = `for name; do :; done\ncase $1 in store) cat > "${m.root}/stored-$name" ;; *) cat "${m.root}/stored-$name" ;; esac`;
-      program(folder, "secret-tool", keyring);
-      const run = quietly(await m.run(["rotate", "--url", m.url, "--yes"], { env }));
-      const now = Object.keys(stored).map((name) => m.read(`../stored-${name}`));
-      expect(now, flat(run)).toEqual([NEW, NEW, BAD]);
+      const { go, now } = keychains(m, { halo: TOKEN, "halo-de": TOKEN, "halo-own": BAD });
+      const store = m.read("../home/.claude.json");
+      const run = quietly(await go());
+      expect(now(), flat(run)).toEqual([NEW, NEW, BAD]);
       expect(m.read("../home/.claude.json")).toBe(store);
     }));
+
+  test.each([
+    ["in a keychain", { halo: TOKEN, "halo-de": TOKEN, "halo-fr": TOKEN, "halo-own": BAD }, [NEW, NEW, NEW, BAD]],
+    ["in files", { "halo-de": TOKEN, "halo-fr": TOKEN, "halo-own": BAD }, [NEW, NEW, BAD]],
+  ])(
+    "kill -9 after each keychain, the server itself has its token %s: the next run finishes it",
+    (where, stored, all) =>
+      on(async (m) => {
+        if (where === "in files") succeeded(await init(m));
+        const { go, now, killsNext } = keychains(m, stored);
+        for (let kept = 1; kept < all.length; kept += 1) {
+          killsNext();
+          const killed = await go();
+          expect([killed.code, now().filter((token) => token === NEW).length], flat(killed)).toEqual([null, kept]);
+        }
+        const run = quietly(await go());
+        expect([run.code, now()], flat(run)).toEqual([0, all]);
+        expect(holders(m, TOKEN)).toEqual([]);
+      }),
+  );
 
   test("a made-up token of a test stays; a file that git has, too; a link to another checkout is no place", () =>
     on(async (m) => {

@@ -4,7 +4,7 @@ import { isOld } from "../../core/clients/claude-project.ts";
 import { toSh } from "../../core/command-line.ts";
 import { cleanValue, isOurs, LABELS } from "../../core/halo.ts";
 import { editFiles } from "../../core/plan/install.ts";
-import type { Plan } from "../../core/plan/model.ts";
+import type { Plan, Step } from "../../core/plan/model.ts";
 import { planPlugins, rotationEdits, type TokenPlace } from "../../core/plan/rotate.ts";
 import { variablesOf } from "../../core/plan/target.ts";
 import { maskOf } from "../../core/secrets.ts";
@@ -112,12 +112,14 @@ async function planFor(
   }
   const { claude } = main;
   const program = claude === undefined || isOld(claude.version) ? undefined : claude.path;
-  const kept = [...main.keychains].flatMap(([name, { save }]) =>
-    save !== undefined && (name === target.name || old.includes(main.tokens.get(name) ?? ""))
-      ? tokenSteps({ ...page, target: { ...target, name } }, token)
-      : [],
-  );
-  return { steps: [...steps, ...kept, ...planPlugins(plugins, token, program)] };
+  // a run that was killed finds what is left by the token of the server itself: that is replaced last
+  const inKeychain = (isMeant: (name: string) => boolean): readonly Step[] =>
+    [...main.keychains].flatMap(([name, { save }]) =>
+      save !== undefined && isMeant(name) ? tokenSteps({ ...page, target: { ...target, name } }, token) : [],
+    );
+  const others = inKeychain((name) => name !== target.name && old.includes(main.tokens.get(name) ?? ""));
+  const own = inKeychain((name) => name === target.name);
+  return { steps: [...others, ...planPlugins(plugins, token, program), ...steps, ...own] };
 }
 
 /** The IDs with which the token is tested. Throws UsageError if one is not known. */

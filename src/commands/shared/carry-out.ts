@@ -8,7 +8,7 @@ import { EnvironmentError, Refusal } from "../../errors.ts";
 import { isAsBefore } from "../../io/claude.ts";
 import { exec } from "../../io/programs.ts";
 import { isInside } from "../../io/read.ts";
-import { applyWrites } from "../../io/write.ts";
+import { applyWrites, type Undo } from "../../io/write.ts";
 import { type Asked, assertPrivate } from "./privacy.ts";
 
 export interface CarryOut {
@@ -63,19 +63,22 @@ export async function carryOut(first: Plan, how: CarryOut) {
 
 async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context, place }: CarryOut): Promise<void> {
   const writes = steps.filter((step) => step.kind === "write");
+  const running = (some: readonly Step[]) => async (onDone: (what: string, undo: Undo) => void) => {
+    for (const step of some.filter((each) => each.kind === "run")) {
+      const { undo, undoStdin, why } = step;
+      // a change that fails may still have been made
+      if (undo !== undefined) onDone(why, () => takeBack(undo, undoStdin, place));
+      await run(step, context, place);
+      if (undo === undefined) onDone(why, () => "");
+      statuses.set(step, "written");
+    }
+  };
+  const first = writes[0] === undefined ? 0 : steps.indexOf(writes[0]);
   const written = await applyWrites(writes, {
     signal: context.signal,
     assertPrivate: (realPath, path) => assertPrivate(place, { path, realPath }, { ignored: true }),
-    afterwards: async (onDone) => {
-      for (const step of steps.filter((step) => step.kind === "run")) {
-        const { undo, undoStdin, why } = step;
-        // a change that fails may still have been made
-        if (undo !== undefined) onDone(why, () => takeBack(undo, undoStdin, place));
-        await run(step, context, place);
-        if (undo === undefined) onDone(why, () => "");
-        statuses.set(step, "written");
-      }
-    },
+    beforehand: running(steps.slice(0, first)),
+    afterwards: running(steps.slice(first)),
   });
   for (const [index, step] of writes.entries()) statuses.set(step, written[index] ?? "written");
 }

@@ -137,8 +137,9 @@ export function saveSteps(
   if (save === undefined || stored === token) return [];
   const at = ([, ...args]: Argv): RunStep["argv"] => [program, ...args];
   const why = `put the token of "${name}" into ${label}, through standard input`;
-  // an older token that was replaced cannot be put back, nor perhaps the entry: then the token stays here
-  const undo = stored === undefined && !isMoved && clear !== undefined ? { undo: at(clear) } : {};
+  // an entry that had the token may not be put back: then the token stays here
+  const clearing = isMoved || clear === undefined ? {} : { undo: at(clear) };
+  const undo = stored === undefined ? clearing : { undo: at(save.argv), undoStdin: save.stdin(stored) };
   return [{ kind: "run", argv: at(save.argv), stdin: save.stdin(token), why, ...undo }];
 }
 

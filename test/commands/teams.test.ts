@@ -1,6 +1,7 @@
-/** What `remove` and `rotate` say, from the source in this process. */
+/** Teams over time: what `remove` and `rotate` say, stale values, a second connection. From the source in this process. */
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { flat, full, type Machine, on, type Run, withToken } from "../e2e/support.ts";
+import { ACCOUNT, flat, full, type Machine, on, PROFILE, program, type Run, TOKEN, withToken } from "../e2e/support.ts";
 
 const NEW = "made.up.new.Hs4Kd9Wq2Zx7-c0d3";
 const env = { PATH: "/usr/bin:/bin" };
@@ -103,3 +104,60 @@ describe("rotate", () => {
       expect(tooWide(run.stdout + run.stderr)).toEqual([]);
     }));
 });
+
+test("a stale value in Claude Code's user settings, which claude -p sends: the wizard and doctor name it, and the file", () =>
+  on({ isHere: true, server }, async (m) => {
+    m.write("../home/.claude/settings.json", JSON.stringify({ env: { HALO_MCP_TOKEN: NEW } }), 0o600);
+    const set = await m.run(full(m), { env: { ...env, ...withToken } });
+    const file = join(m.home, ".claude/settings.json");
+    expect([set.code, flat(set)]).toEqual([
+      0,
+      expect.stringContaining(`HALO_MCP_TOKEN: another value is in ${file}. claude -p sends that one.`),
+    ]);
+    const found = await m.run(["doctor", "--url", m.url], { env });
+    expect([found.code, flat(found)]).toEqual([
+      0,
+      expect.stringContaining(
+        "Claude Code sends the one in .claude/settings.local.json; claude -p sends the one in ~/.claude/settings.json",
+      ),
+    ]);
+    m.write("../home/.claude/settings.json", "{}", 0o600);
+    for (const args of [full(m), ["doctor", "--url", m.url]])
+      expect(flat(await m.run(args, { env }))).not.toContain("claude -p");
+  }));
+
+/** Programs that keep what they are given: a keyring, and Claude Code's store. */
+function keyring(m: Machine): Record<string, string> {
+  const folder = program(
+    join(m.root, "bin"),
+    "secret-tool",
+    `for name; do :; done
+case $1 in store) cat > "${m.root}/stored-$name" ;; *) cat "${m.root}/stored-$name" ;; esac`,
+  );
+  program(
+    folder,
+    "claude",
+    `case "$*" in
+*--version*) echo "2.1.332 (Claude Code)" ;;
+*add-json*) printf '{"mcpServers":{"%s":%s}}' "$5" "$6" > "$HOME/.claude.json" ;;
+esac`,
+  );
+  return { PATH: `${folder}:${env.PATH}` };
+}
+
+test("a second connection in a keychain takes token and account of the first: only the profile is given", () =>
+  on({ isHere: true, server }, async (m) => {
+    const bridge = ["--bridge", "keychain", "--skip-test", "--yes", "--url", m.url];
+    const path = keyring(m);
+    const ids = ["--account-id", ACCOUNT, "--profile-id", PROFILE];
+    const first = await m.run([...bridge, ...ids], { env: { ...path, ...withToken } });
+    expect([m.read("../stored-halo"), first.stderr]).toEqual([TOKEN, expect.not.stringContaining(TOKEN)]);
+    const second = [...bridge, "--name", "halo-de", "--profile-id", "another"];
+    // of another URL, or with credentials of its own, it takes nothing
+    const own = await m.run([...second, "--own-credentials"], { env: path });
+    expect([own.code, flat(own)]).toEqual([2, expect.stringMatching(/the product token: .* the account ID: /)]);
+    const run = await m.run(second, { env: path });
+    expect(m.read("../stored-halo-de"), flat(run)).toBe(TOKEN);
+    const { headers } = JSON.parse(m.read("../home/.claude.json")).mcpServers["halo-de"];
+    expect(headers).toEqual({ "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": "another" });
+  }));
