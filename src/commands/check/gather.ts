@@ -26,7 +26,6 @@ export function readOptions(context: Context, raw: RawOptions) {
   if (paths.includes("")) throw new UsageError("a path is empty");
   const isJson = switches.has("json");
   if (isJson && given !== undefined && given !== "json") throw new UsageError("choose one of --json and --format");
-  // annotations in GitHub Actions, text everywhere else
   const usual = context.env.GITHUB_ACTIONS === "true" ? "github" : "text";
   return {
     paths,

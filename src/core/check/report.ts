@@ -37,7 +37,6 @@ const ruleUrl = (id: string, version: string): string => `${PACKAGE_URL}@${versi
 /** The limit for one rule in one file. Nobody reads more, and 200,000 findings would make a report of 160 MB. */
 const MOST_LINES = 100;
 
-/** The findings, in their order. */
 export function makeReport({ findings, rules, texts, ...facts }: Input) {
   const byId = new Map(rules.map((rule) => [rule.id, rule]));
   const paths = new Set(findings.map(({ path }) => path));
@@ -72,7 +71,6 @@ export function makeReport({ findings, rules, texts, ...facts }: Input) {
   return { ...facts, ok: counts.error === 0 && !isOver, isOver, lines, counts, mendable };
 }
 
-/** The document of docs/json.md. */
 export function toJson({ ok, lines, files, counts, fixed, dryRun }: Report): object {
   return { version: 1, ok, findings: lines, files, counts, fixed, dryRun };
 }
@@ -118,9 +116,9 @@ export function toText(report: Report, { color, quiet, root, wrap }: Look): stri
   const all = `${MARKS[result]} ${summaryOf(report)}`;
   if (wrap === undefined) return [...out, paint(result, all + from)].join("\n");
   // a command alone on its line can be copied
-  const [said = "", command] = all.split(`: ${MEND}`);
+  const [said = "", ...command] = all.split(`: ${MEND}`);
   const last = wrap(said + from).map((line) => paint(result, line));
-  return [...out, ...last, ...(command === undefined ? [] : [`  ${MEND}`])].join("\n");
+  return [...out, ...last, ...command.map(() => `  ${MEND}`)].join("\n");
 }
 
 // for GitHub Actions

@@ -66,7 +66,7 @@ export function rowsOf<T extends Thing>(things: (subject: Subject) => readonly T
   });
 }
 
-/** The servers in every client's file, with any value; if two have the same name, the last. */
+/** The servers in every client's file, with any value; if two have the same name, the last. Below, what a rule can be about. */
 const entriesOf = once(({ documents }: Subject) =>
   documents.flatMap((document) => {
     const client = readerOf(document);
@@ -96,7 +96,6 @@ export function filesWhere(picks: (document: Document, subject: Subject) => bool
 }
 
 export const fileRow = filesWhere(({ kind }) => kind === "mcp");
-/** A rule about an entry in any client's file. */
 export const clientEntryRow = rowsOf(entriesOf);
 /** A rule about a text of an entry in which clients expand references. */
 export const textRow = rowsOf(
@@ -106,14 +105,11 @@ export const textRow = rowsOf(
     ),
   ),
 );
-/** A rule about an entry of a `.mcp.json` with any value. */
 export const entryRow = rowsOf(claudeEntries);
-/** A rule about an entry of a `.mcp.json` that is an object. */
 export const serverRow = rowsOf(serverObjects);
 export const haloRow = rowsOf(haloServers);
 /** A rule about an entry for HALO to which the client itself connects. */
 export const remoteRow = rowsOf((subject) => haloServers(subject).filter(({ program }) => program === undefined));
-/** A rule about the URL of an entry for HALO. */
 export const addressRow = rowsOf((subject) =>
   haloServers(subject).flatMap(({ url, ...server }) => (url === undefined ? [] : [{ ...server, url, at: url.node }])),
 );

@@ -138,7 +138,6 @@ function elsewhere({ tree }: Document, client: Client) {
   });
 }
 
-/** A rule about a client's own project file, or about Claude Code's settings. */
 const ownFileRow = rowsOf(({ documents }) =>
   documents.flatMap((document) => {
     const { kind } = document;
@@ -179,14 +178,14 @@ export const CLIENT_RULES: readonly Rule[] = [
       const isOurs = document.kind === "mcp";
       // for other clients it is not known who takes a command line apart
       if (!/^(?:https?|wss?):\/\//i.test(text))
-        return isOurs && holdsArguments(text) && { at, args: { what: "arguments" } };
+        return isOurs && holdsArguments(text) && { at, args: { what: "arguments", got: text } };
       const isHalo = isOurs && haloServers(subject).some((each) => each.document === document && each.name === name);
-      return { at, args: { what: isHalo ? "HALO" : "URL" }, severity: "error" };
+      return { at, args: { what: isHalo ? "HALO" : "URL", got: text }, severity: "error" };
     },
-    message: ({ name, what, client }) =>
+    message: ({ name, what, client, got }) =>
       what === "arguments"
-        ? `server "${name}": "command" holds arguments, so Claude Code looks for a program with that whole name; allowed: the program alone, and the rest in "args"`
-        : `server "${name}": "command" is a URL, so ${client} looks for a program of that name and never connects; ${what === "HALO" ? `claude mcp add without --transport http writes that: run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: an entry with "url" instead`}`,
+        ? `server "${name}": "command" holds arguments (${got}), so Claude Code looks for a program with that whole name; allowed: the program alone, and the rest in "args"`
+        : `server "${name}": "command" is a URL (${got}), so ${client} looks for a program of that name and never connects; ${what === "HALO" ? `claude mcp add without --transport http writes that: run claude mcp remove -s project ${name}, then npx create-halo-mcp` : `allowed: an entry with "url" instead`}`,
   }),
   textRow("lost-backslash", "warning", "A single backslash in a path became a control character", {
     find: ({ document, text: { key, name, text, isCode, node } }) => {
@@ -199,9 +198,10 @@ export const CLIENT_RULES: readonly Rule[] = [
       // a line break may be meant; who wrote one backslash twice knows how
       const isSure = right !== raw && (key === "command" || !/[\n\\]/.test(text.replace(/^\\\\/, "")));
       const what = key === "env" ? `the variable ${name}` : `"${name}"`;
-      return { args: { what }, fix: isSure ? [{ ...spanOf(node), text: right }] : undefined };
+      const sign = JSON.stringify(CONTROL.exec(text.trim())?.[0]);
+      return { args: { what, sign }, fix: isSure ? [{ ...spanOf(node), text: right }] : undefined };
     },
-    message: `server "{name}": a path in {what} has a control character, because a single backslash begins an escape; write every backslash twice`,
+    message: `server "{name}": a path in {what} has the control character {sign}, because a single backslash begins an escape; write every backslash twice`,
   }),
   // Claude Code 2.1.330 silently ignores a settings file with a comment or a trailing comma; a BOM is fine (measured)
   ownFileRow("client-file-broken", "error", "A client cannot read its settings file, and ignores all of it", {

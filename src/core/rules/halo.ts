@@ -93,7 +93,6 @@ const isBareName = (text: string): boolean => isVariableName(text) && isSafeVari
 
 const exampleOf = ({ spell }: HaloServer["dialect"], name: string): string => spell?.(name) ?? "the value itself";
 
-/** What is wrong with the value of a header, or undefined. */
 function problemOf(
   value: string,
   { which, only = "" }: ValueHeader,
@@ -108,7 +107,8 @@ function problemOf(
     if (isObviousExample(value)) return `is the placeholder "${value}"`;
     // the rule `committed-secret` reports a longer one
     if (which === "token") return value.length < 8 ? `is "${value}", written out` : undefined;
-    return /^[\x21-\x7e]+$/.test(value) ? undefined : "has a character that cannot be sent";
+    const [odd] = /[^\x21-\x7e]/u.exec(value) ?? [];
+    return odd === undefined ? undefined : `has ${JSON.stringify(odd)}, a character that cannot be sent`;
   }
   const rest = respelled(value, references, () => "").replace(/^\}$/, "");
   if (/^Bearer\b/i.test(rest)) return 'has "Bearer" before the value, which HALO does not expect';

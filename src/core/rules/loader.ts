@@ -71,8 +71,7 @@ export const FILE_RULES: readonly Rule[] = [
   }),
   fileRow("empty-file", "warning", "An empty .mcp.json has no servers, and Claude Code does not report it", {
     // blank as in `trim`, a BOM included (2.1.197 says that it is not valid JSON; neither version loads servers)
-    find: ({ document }) =>
-      document.encoding === "utf-8" && document.text.trim() === "" ? { at: spotAt(document, 0) } : undefined,
+    find: ({ document }) => document.encoding === "utf-8" && document.text.trim() === "" && { at: spotAt(document, 0) },
     message: `the file is empty: Claude Code loads no servers and does not report it; allowed: {"mcpServers": {…}}, or no file`,
   }),
   fileRow("merge-conflict", "error", "Claude Code refuses a .mcp.json with conflict markers of an unfinished merge", {
@@ -197,7 +196,7 @@ function urlProblem(url: string | undefined, transport: Transport | undefined): 
 /** The characters of a header name (RFC 9110); each one measured. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 /** NUL, CR and LF inside, and what Latin-1 does not have ("Header 'A' has invalid value"); other controls are sent. */
-const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/;
+const NOT_SENT = /[\0\r\n]|[^\0-\u00ff]/u;
 
 function headersOf(node: Container, transport: Transport | undefined) {
   const headers = member(node, "headers")?.value;
@@ -319,8 +318,9 @@ export const LOADER_RULES: readonly Rule[] = [
         }
         // a variable may contain anything, and spaces at both ends are not sent
         const sent = withoutPlaceholders(textOf(value) ?? "").replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
-        const args = { what: `the value of "${header}" cannot be sent`, allowed: "one line of Latin-1" };
-        return NOT_SENT.test(sent) ? [{ at: value, args }] : [];
+        const [odd] = NOT_SENT.exec(sent) ?? [];
+        const what = `the value of "${header}" has ${JSON.stringify(odd)}, which cannot be sent`;
+        return odd === undefined ? [] : [{ at: value, args: { what, allowed: "one line of Latin-1" } }];
       }),
     message: `server "{name}": {what}, so Claude Code never connects; allowed: {allowed}`,
   }),
