@@ -32,7 +32,7 @@ export interface Asked {
   readonly root: string;
   /** Never one from a repository; undefined if there is none. */
   readonly gitProgram: string | undefined;
-  /** The environment of every program, see `trustedEnv`. */
+  /** The environment of every program, see `programsOn`. */
   readonly programEnv: Context["env"];
   readonly signal: AbortSignal;
 }
