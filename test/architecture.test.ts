@@ -32,7 +32,7 @@ const mayUseProcess: Readonly<Record<string, readonly string[]>> = {
   // a folder with secrets is removed when the process ends, or by the next run of this user
   "io/private-folder.ts": ["once", "off", "pid", "getuid"],
   // this process becomes the program, or passes signals on to it
-  "io/start.ts": ["on", "chdir", "removeAllListeners", "execPath"],
+  "io/start.ts": ["on", "chdir", "removeAllListeners", "execPath", "getBuiltinModule"],
   // a rename fails on Windows for a moment while another program reads
   "io/write.ts": ["platform"],
 };

@@ -33,7 +33,7 @@ export async function startProgram(argv: Argv, around: Surroundings): Promise<nu
 
 /** Modules that take a fifth of `node -e 0`, which `execve` does not need. From Node 20.16 without the loader of ES modules. */
 async function childModules() {
-  const { getBuiltinModule: get } = process;
+  const get = process.getBuiltinModule;
   return get === undefined
     ? { ...(await import("node:child_process")), ...(await import("node:tty")) }
     : { ...get("node:child_process"), ...get("node:tty") };

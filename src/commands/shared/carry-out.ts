@@ -7,7 +7,7 @@ import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { isAsBefore } from "../../io/claude.ts";
 import { exec } from "../../io/programs.ts";
-import { isInside } from "../../io/read.ts";
+import { isInside, readState } from "../../io/read.ts";
 import { applyWrites } from "../../io/write.ts";
 import { type Asked, assertPrivate } from "./privacy.ts";
 
@@ -63,9 +63,22 @@ export async function carryOut(first: Plan, how: CarryOut) {
 
 async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context, place }: CarryOut): Promise<void> {
   const writes = steps.filter((step) => step.kind === "write");
+  const asked = new Set<string>();
   const written = await applyWrites(writes, {
     signal: context.signal,
-    assertPrivate: (realPath, path) => assertPrivate(place, { path, realPath }, { ignored: true }),
+    // one question for the secrets that are written one after another
+    assertPrivate: async (realPath, path) => {
+      if (asked.has(realPath)) return;
+      const from = writes.findIndex((step) => step.path === path);
+      const next = writes.findIndex((step, index) => index > from && step.secret !== true);
+      const others = writes.slice(from + 1, next < 0 ? undefined : next).filter(({ after }) => after !== undefined);
+      const all = [
+        { path, realPath },
+        ...others.map((step) => ({ path: step.path, realPath: readState(step.path).realPath })),
+      ];
+      await assertPrivate(place, ...all.map((each) => ({ ...each, ignored: true })));
+      for (const each of all) asked.add(each.realPath);
+    },
     afterwards: async (onDone) => {
       for (const step of steps.filter((step) => step.kind === "run")) {
         const { undo, undoStdin, why } = step;
