@@ -136,9 +136,8 @@ function minifyChunks() {
 }
 
 /**
- * Each file that is loaded costs a hundredth of `node -e 0`. `run` and `check` have what both need in the file of `--help`, and the
- * rest of `run` in one more. The rest of `check` is two: the first one starts git, and the second, with the rules, is compiled
- * while git runs.
+ * Each file that is loaded costs a hundredth of `node -e 0`. All that `run` needs is in bin.js, and what reads a command line in
+ * cli.js. The rest of `check` is two: the first one starts git, and the second, with the rules, is compiled while git runs.
  */
 const chunkOf = new Map();
 function fewFiles() {
@@ -146,21 +145,21 @@ function fewFiles() {
     name: "few-files",
     buildEnd(error) {
       if (error) return;
-      const reach = (id, seen) => {
-        if (seen.has(id)) return seen;
-        seen.add(id);
-        for (const next of this.getModuleInfo(id)?.importedIds ?? []) reach(next, seen);
-        return seen;
+      const reach = (id, chunk) => {
+        if (chunkOf.has(id) || id.startsWith("node:")) return;
+        chunkOf.set(id, chunk);
+        for (const next of this.getModuleInfo(id)?.importedIds ?? []) reach(next, chunk);
       };
-      const from = (...entries) => entries.reduce((seen, entry) => reach(join(root, "src", entry), seen), new Set());
-      const [bin, run, check] = [from("bin.ts"), from("commands/run/index.ts"), from("commands/check/index.ts")];
-      const judge = from("commands/check/judge.ts", "commands/shared/below.ts");
+      const files = {
+        bin: ["bin.ts"],
+        cli: ["cli.ts"],
+        check: ["commands/check/index.ts"],
+        judge: ["commands/check/judge.ts", "commands/shared/below.ts"],
+      };
       chunkOf.clear();
-      for (const id of new Set([...bin, ...run, ...check, ...judge])) {
-        if (id.startsWith("node:")) continue;
-        const isShared = bin.has(id) || (run.has(id) && (check.has(id) || judge.has(id)));
-        chunkOf.set(id, isShared ? "bin" : run.has(id) ? "run" : check.has(id) ? "check" : "judge");
-      }
+      // what several of them need is in the first
+      for (const [chunk, entries] of Object.entries(files))
+        for (const entry of entries) reach(join(root, "src", entry), chunk);
     },
   };
 }

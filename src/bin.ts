@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { main, wantsJson } from "./cli.ts";
-import { contextFromProcess } from "./context.ts";
+import { run } from "./commands/run/index.ts";
+import { type Context, contextFromProcess, wantsJson } from "./context.ts";
 
 /** Ends the process, with everything that may still run. */
 const GRACE_MS = 300;
@@ -21,7 +21,8 @@ function hangUp(): void {
   process.kill(process.pid, "SIGHUP");
 }
 
-function start(): void {
+/** The signal that stops a run, aborted by the first of these. */
+function listen(): AbortSignal {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     // the second signal ends the process at once; the next run cleans up
@@ -31,16 +32,36 @@ function start(): void {
       process.exit(130);
     });
   }
-  const context = contextFromProcess(process, stop.signal, () => {
+  return stop.signal;
+}
+
+/** `run -- <command…>` starts before a command line is read, and ends with its program: it must not slow that program down. */
+async function runAtOnce(context: Context, argv: readonly string[]): Promise<number> {
+  const { HALO_NAME } = context.env;
+  const values = HALO_NAME ? { name: HALO_NAME } : {};
+  try {
+    process.exit(await run(context, { values, switches: new Set(), words: argv.slice(2), origins: {} }));
+  } catch (error) {
+    return await (await import("./cli.ts")).report(context, error, argv);
+  }
+}
+
+async function start(argv: readonly string[]): Promise<void> {
+  let heard: AbortSignal | undefined;
+  const signal = (): AbortSignal => {
+    heard ??= listen();
+    return heard;
+  };
+  const context = contextFromProcess(process, signal, () => {
     process.exitCode = 3;
   });
-  void main(context, process.argv.slice(2)).then((code) => {
-    process.exitCode ??= code;
-    // the end of its input can come before the signal
-    if (stop.signal.reason === "SIGHUP" || (code === 130 && process.stdin.isTTY && process.stdin.readableEnded))
-      hangUp();
-    setTimeout(() => process.exit(), GRACE_MS).unref();
-  });
+  const isRun = argv[0] === "run" && argv[1] === "--" && argv.length > 2;
+  if (!isRun) signal();
+  const code = isRun ? await runAtOnce(context, argv) : await (await import("./cli.ts")).main(context, argv);
+  process.exitCode ??= code;
+  // the end of its input can come before the signal
+  if (heard?.reason === "SIGHUP" || (code === 130 && process.stdin.isTTY && process.stdin.readableEnded)) hangUp();
+  setTimeout(() => process.exit(), GRACE_MS).unref();
 }
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -48,10 +69,8 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 12)) {
   fail(`Node 20.12 or newer is needed; this is ${process.version}`);
 } else {
-  try {
-    start();
-  } catch (error) {
-    // the current folder was removed, or this user has no home folder
+  // the current folder was removed, or this user has no home folder
+  start(process.argv.slice(2)).catch((error: unknown) => {
     fail(`cannot start here: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import type { Context } from "./context.ts";
+import { run } from "./commands/run/index.ts";
+import { type Context, wantsJson } from "./context.ts";
 import { nearest } from "./core/command-line.ts";
 import { Cancelled, HaloError, UsageError } from "./errors.ts";
 import { COMMANDS, type Command, EXIT_CODES, type Flag, GLOBAL_FLAGS, type RawOptions } from "./flags.ts";
@@ -9,7 +10,7 @@ const PAGES: Record<Command["name"], () => Promise<{ run(context: Context, optio
   init: () => import("./commands/init/index.ts"),
   check: () => import("./commands/check/index.ts"),
   doctor: () => import("./commands/doctor/index.ts"),
-  run: () => import("./commands/run/index.ts"),
+  run: async () => ({ run }),
   rotate: () => import("./commands/rotate/index.ts"),
   remove: () => import("./commands/remove/index.ts"),
   guide: () => import("./commands/guide/index.ts"),
@@ -157,13 +158,8 @@ function tokensOf(args: readonly string[], flags: readonly Flag[]) {
   return parseArgs({ args: [...args], ...config, tokens: true }).tokens;
 }
 
-/** Whether these words request JSON, even if they are wrong. */
-export function wantsJson(argv: readonly string[]): boolean {
-  return argv.includes("--json") || /--format[ =]json(?: |$)/.test(argv.join(" "));
-}
-
 /** The only error boundary: what went wrong, then the next command to type. Returns the exit code. */
-async function report(context: Context, thrown: unknown, argv: readonly string[]): Promise<number> {
+export async function report(context: Context, thrown: unknown, argv: readonly string[]): Promise<number> {
   // not at every start
   const [{ createOutput }, { printable }] = [await import("./ui/output.ts"), await import("./core/secrets.ts")];
   const output = createOutput(context);

@@ -54,8 +54,13 @@ function hasUnicode(env: Context["env"], platform: string): boolean {
   return env.TERM !== "linux" && /^$|utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
 }
 
-/** The context of a real run. Streams are created on first use: each costs a millisecond. `onLost`: output was lost. */
-export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal, onLost: () => void): Context {
+/** Whether these words request JSON, even if they are wrong. */
+export function wantsJson(argv: readonly string[]): boolean {
+  return argv.includes("--json") || /--format[ =]json(?: |$)/.test(argv.join(" "));
+}
+
+/** The context of a real run. What takes time is made on first use: a stream a millisecond. `onLost`: output was lost. */
+export function contextFromProcess(process: NodeJS.Process, signal: () => AbortSignal, onLost: () => void): Context {
   const { platform, arch, version: nodeVersion } = process;
   const cwd = process.cwd();
   const config = process.env.CLAUDE_CONFIG_DIR ?? "";
@@ -74,13 +79,17 @@ export function contextFromProcess(process: NodeJS.Process, signal: AbortSignal,
     platform,
     arch,
     nodeVersion,
-    signal,
     version: __VERSION__,
     unicode: hasUnicode(env, platform),
     plain: env.TERM === "dumb" || process.argv.includes("--plain"),
     secrets: new Set(),
-    templates: new URL("../templates/", import.meta.url),
     now: () => performance.now(),
+    get signal() {
+      return signal();
+    },
+    get templates() {
+      return new URL("../templates/", import.meta.url);
+    },
     get home() {
       return homedir();
     },

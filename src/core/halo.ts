@@ -61,13 +61,18 @@ export const nameWords = (name: string): readonly string[] =>
 /** `--url x`, if a command would otherwise use another URL. */
 export const urlWords = (url: string): readonly string[] => (url === HALO_URL ? [] : ["--url", url]);
 
-/** Names that change how programs run or belong to other services: a repository must not make us set one. */
-const STEERING =
-  /^(?:ANTHROPIC|CLAUDE|MCP|NODE|NPM|YARN|PNPM|LD|DYLD|GIT|SSH|AWS|GOOGLE|CLOUDSDK|AZURE|GITHUB|GH|GITLAB|OPENAI|PYTHON|PIP|PERL|RUBY|JAVA|RUST|CARGO|BASH|ZSH|DOCKER|COMPOSE|KUBE|OTEL|SSL|CURL|XDG|VSCODE|ELECTRON|BUN|DENO|DIRENV)(?:_|$)|_PROXY$/i;
+/** How names begin that change how programs run or belong to other services: a repository must not make us set one. */
+const STEERING = new Set(
+  (
+    "ANTHROPIC CLAUDE MCP NODE NPM YARN PNPM LD DYLD GIT SSH AWS GOOGLE CLOUDSDK AZURE GITHUB GH GITLAB OPENAI PYTHON PIP PERL RUBY JAVA RUST CARGO " +
+    "BASH ZSH DOCKER COMPOSE KUBE OTEL SSL CURL XDG VSCODE ELECTRON BUN DENO DIRENV"
+  ).split(" "),
+);
 
 /** Whether a variable that a repository names may be set: it looks like one of the three values, and no program acts on it. */
 export function isSafeVariable(name: string): boolean {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || STEERING.test(name)) return false;
+  const [first = ""] = name.toUpperCase().split("_");
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || STEERING.has(first) || /_PROXY$/i.test(name)) return false;
   return /HALO|(?:^|_)(?:CM|CMCOM|TOKEN|ACCOUNT|PROFILE)(?:_|$)|(?:^|_)(?:ID|KEY|SECRET)$/i.test(name);
 }
 

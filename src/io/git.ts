@@ -60,50 +60,63 @@ function mainOf(root: string): Folder["main"] {
   return { folder: isCheckout ? dirname(repository) : repository, isCheckout };
 }
 
+/** Questions about the paths of one repository. Git answers each once, until `forget`. */
 export function createGit(options: GitOptions) {
-  const ruleFor = async (path: string): Promise<IgnoreRule | undefined> => (await ignoredOf(options, [path])).get(path);
-  /** A path that git prints on a line: only the newline is removed, since a path may end in a space. */
-  const pathOf = async (...argv: readonly string[]): Promise<string> =>
-    resolve(options.cwd, (await run(options, ["rev-parse", ...argv], [0])).stdout.replace(/\r?\n$/, ""));
-  let top: Promise<string> | undefined;
+  const known = new Map<string, Promise<Ignored>>();
+  const rulesFor = (paths: readonly string[]): Promise<Ignored> => {
+    const key = paths.join("\0");
+    const rules = known.get(key) ?? ignoredOf(options, paths);
+    known.set(key, rules);
+    return rules;
+  };
+  const ruleFor = async (path: string): Promise<IgnoreRule | undefined> => (await rulesFor([path])).get(path);
+  let own: Promise<readonly [exclude: string, top: string]> | undefined;
+  /** Git's own file of ignore rules, and the root of the worktree: both absolute. */
+  const places = () => {
+    own ??= run(options, ["rev-parse", "--git-path", "info/exclude", "--show-toplevel"], [0]).then(({ stdout }) => {
+      // a path may end in a space
+      const [exclude = "", top = ""] = stdout.split(/\r?\n/);
+      return [resolve(options.cwd, exclude), resolve(options.cwd, top)];
+    });
+    return own;
+  };
   return {
     ruleFor,
     /** Would git ignore an untracked file at this path? Git does not ignore tracked files: check isTracked too. */
     isIgnored: async (path: string): Promise<boolean> => (await ruleFor(path)) !== undefined,
     /** Of each path that a rule ignores the absolute path of the rule's file. */
     ignoreSources: async (paths: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-      const rules = paths.length === 0 ? [] : [...(await ignoredOf(options, paths))];
+      const rules = paths.length === 0 ? [] : [...(await rulesFor(paths))];
       if (rules.length === 0) return new Map();
-      top ??= pathOf("--show-toplevel");
-      const folder = await top;
+      const [, top] = await places();
       // a relative path is relative to the root of the worktree, wherever git was started
-      return new Map(rules.map(([path, { source }]) => [path, resolve(folder, source)]));
+      return new Map(rules.map(([path, { source }]) => [path, resolve(top, source)]));
     },
     /** Is the path (or anything below it) in the index? */
-    isTracked: async (path: string): Promise<boolean> => {
-      const argv = ["--literal-pathspecs", "ls-files", "--error-unmatch", "-z", "--", resolve(options.cwd, path)];
-      return (await run(options, argv, [0, 1])).status === 0;
-    },
+    isTracked: async (path: string): Promise<boolean> => (await trackedOf(options, [path])).has(path),
     /** The text of a path in the last commit; undefined if it is not in it. */
     committed: async (path: string): Promise<string | undefined> => {
       const name = relative(options.cwd, resolve(options.cwd, path)).split(sep).join("/");
       const { status, stdout } = await run(options, ["cat-file", "blob", `HEAD:./${name}`], [0, 128]);
       return status === 0 ? stdout : undefined;
     },
-    /** Absolute path of one of git's own files, such as `info/exclude`. */
-    gitPath: (name: string): Promise<string> => pathOf("--git-path", name),
+    excludeFile: async (): Promise<string> => (await places())[0],
+    forget: (): void => known.clear(),
   };
 }
 
-/** The paths that an ignore rule covers, whether they exist or not, each with the rule and its file as git names it, with one call of git. */
-export async function ignoredOf(
-  options: GitOptions,
-  paths: readonly string[],
-): Promise<ReadonlyMap<string, IgnoreRule>> {
+type Ignored = ReadonlyMap<string, IgnoreRule>;
+
+/**
+ * The paths that an ignore rule covers, whether they exist or not, each with the rule and its file as git names it, with one call of git.
+ * `isUntracked`: without those that git tracks, and without one that is, read as a pattern, a tracked one.
+ */
+export async function ignoredOf(options: GitOptions, paths: readonly string[], isUntracked = false): Promise<Ignored> {
   // absolute and through stdin: check-ignore has no literal pathspecs, and "/…" is never pathspec magic
   const asked = new Map(paths.map((path) => [resolve(options.cwd, path), path]));
   const input = [...asked.keys()].map((path) => `${path}\0`).join("");
-  const { stdout } = await run(options, ["check-ignore", "-v", "-z", "--no-index", "--stdin"], [0, 1], input);
+  const argv = ["check-ignore", "-v", "-z", ...(isUntracked ? [] : ["--no-index"]), "--stdin"];
+  const { stdout } = await run(options, argv, [0, 1], input);
   const found = new Map<string, IgnoreRule>();
   for (const [, source = "", line = "", pattern = "", path = ""] of stdout.matchAll(/(.*?)\0(.*?)\0(.*?)\0(.*?)\0/gs)) {
     const name = asked.get(path);
@@ -111,6 +124,15 @@ export async function ignoredOf(
     if (name !== undefined && !pattern.startsWith("!")) found.set(name, { source, line, pattern });
   }
   return found;
+}
+
+/** The paths that are in the index, themselves or something below them, with one call of git. */
+export async function trackedOf(options: GitOptions, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  const asked = paths.map((path) => [path, resolve(options.cwd, path)] as const);
+  const argv = ["--literal-pathspecs", "ls-files", "-z", "--", ...asked.map(([, path]) => path)];
+  const listed = (await run(options, argv, [0])).stdout.split("\0").filter((line) => line !== "");
+  const found = listed.map((line) => resolve(options.cwd, line));
+  return new Set(asked.flatMap(([path, whole]) => (found.some((each) => isInside(each, whole)) ? [path] : [])));
 }
 
 /** Runs git with arguments that name no program. `expected`: the exit codes that are an answer; any other is an EnvironmentError. `read`: gets the output in place of the result. */

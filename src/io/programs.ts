@@ -1,6 +1,6 @@
 /** Finds programs on PATH, but never one from the repository, and runs them. */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { dirname, join, posix, win32 } from "node:path";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { join, posix, sep, win32 } from "node:path";
 import { attempt, Cancelled } from "../errors.ts";
 import { foldersFrom, isInside } from "./read.ts";
 
@@ -19,7 +19,7 @@ function isPath(name: string, platform: string): boolean {
 }
 
 /** The absolute folders of PATH. Relative and empty entries mean the current folder, which is the repository. */
-function foldersOf(env: Env, platform: string): readonly string[] {
+export function foldersOf(env: Env, platform: string): readonly string[] {
   const path = Object.entries(env).find(([name]) => isPath(name, platform))?.[1] ?? "";
   if (platform !== "win32") return path.split(":").filter((folder) => folder.startsWith("/"));
   const folders = path.split(";").map((folder) => folder.trim().replace(/^"(.*)"$/, "$1"));
@@ -27,43 +27,48 @@ function foldersOf(env: Env, platform: string): readonly string[] {
   return folders.filter((folder) => /^[A-Za-z]:[\\/]|^[\\/]{2}[^\\/]/.test(folder));
 }
 
-/** Every path where the program could be, in the order of PATH. Windows: Node cannot start a `.cmd` without a shell, but it names its program. */
-export function programCandidates(name: string, env: Env, platform: string): readonly string[] {
-  const folders = foldersOf(env, platform);
+/** Every path where the program could be, in these folders. Windows: Node cannot start a `.cmd` without a shell, but it names its program. */
+export function programCandidates(name: string, folders: readonly string[], platform: string): readonly string[] {
   if (platform !== "win32") return folders.map((folder) => posix.join(folder, name));
   return folders.flatMap((folder) => [".exe", ".cmd"].map((end) => win32.join(folder, name + end)));
 }
 
 /** Folders whose programs are never run: these, but not around the user's home, and every `node_modules` above them, which npx puts on PATH. */
 export function untrusted(home: string, folders: readonly string[]): readonly string[] {
-  const modules = folders.flatMap(foldersFrom).map((folder) => join(folder, "node_modules"));
-  return [...new Set([...folders.filter((folder) => !isInside(real(home) ?? home, folder)), ...modules])];
+  const all = [...new Set(folders)];
+  const own = real(home) ?? home;
+  const modules = new Set(all.flatMap(foldersFrom).map((folder) => join(folder, "node_modules")));
+  return [...all.filter((folder) => !isInside(own, folder)), ...modules];
 }
 
-/** The absolute path of a program on PATH, or undefined. `name` is a bare name, never a path. */
-export function findProgram(name: string, { env, platform, exclude }: FindOptions): string | undefined {
-  const isOutside = outsideOf(exclude);
-  const isUsable = (path: string): boolean => isProgram(path) && isOutside(dirname(path)) && isOutside(path);
-  return programCandidates(name, env, platform).find(isUsable);
-}
-
-/** The environment of a program: what it finds on PATH must not be a repository's either. Claude Code 2.1.197 runs `git` (measured 2026-11-22). */
-export function trustedEnv({ env, platform, exclude }: FindOptions): Env {
-  const folders = foldersOf(env, platform).filter(outsideOf(exclude));
+/**
+ * The programs on PATH that are in none of the folders of `exclude`. `find`: the absolute path of one, or undefined; takes a bare name, never a path.
+ * `env`: the environment of such a program: what it finds on PATH must not be a repository's either. Claude Code 2.1.197 runs `git` (measured 2026-11-22).
+ */
+export function programsOn({ env, platform, exclude }: FindOptions) {
+  const isOwn = outsideOf(exclude);
+  const folders = [...new Set(foldersOf(env, platform).filter(isOwn))];
   const rest = Object.entries(env).filter(([name]) => !isPath(name, platform));
-  return { ...Object.fromEntries(rest), PATH: [...new Set(folders)].join(platform === "win32" ? ";" : ":") };
-}
-
-/** Does this path exist, and lead to none of these folders? */
-export function outsideOf(exclude: readonly string[]): (path: string) => boolean {
-  const excluded = exclude.map((folder) => real(folder) ?? folder);
-  return (path) => {
-    const place = real(path);
-    return place !== undefined && !excluded.some((folder) => isInside(place, folder));
+  const trusted: Env = { ...Object.fromEntries(rest), PATH: folders.join(platform === "win32" ? ";" : ":") };
+  return {
+    /** Does this path exist, and lead to none of these folders? */
+    isOwn,
+    find: (name: string) => programCandidates(name, folders, platform).find((path) => isProgram(path) && isOwn(path)),
+    env: trusted,
   };
 }
 
-const real = (path: string): string | undefined => attempt(() => realpathSync(path));
+function outsideOf(exclude: readonly string[]): (path: string) => boolean {
+  const excluded = exclude.map((folder) => real(folder) ?? folder);
+  return (path) => {
+    const place = real(path);
+    // both are real: their texts can be compared, which takes less than `isInside`
+    return place !== undefined && !excluded.some((folder) => `${place}${sep}`.startsWith(join(folder, sep)));
+  };
+}
+
+/** Most of these folders are absent: an exception costs more than the question. */
+const real = (path: string): string | undefined => (existsSync(path) ? attempt(() => realpathSync(path)) : undefined);
 
 function isProgram(path: string): boolean {
   // on Windows: does it exist?

@@ -4,11 +4,11 @@ import { join, relative } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { Cancelled, EnvironmentError } from "../../src/errors.ts";
 import { createGit, describeFolder } from "../../src/io/git.ts";
-import { findProgram, programCandidates, trustedEnv, untrusted } from "../../src/io/programs.ts";
+import { foldersOf, programCandidates, programsOn, untrusted } from "../../src/io/programs.ts";
 import { findRoot } from "../../src/io/read.ts";
 import { folder } from "../support/home.ts";
 
-const program = findProgram("git", { env: process.env, platform: process.platform, exclude: [] }) ?? "git";
+const program = programsOn({ env: process.env, platform: process.platform, exclude: [] }).find("git") ?? "git";
 
 const { signal } = new AbortController();
 
@@ -41,7 +41,7 @@ describe("createGit", () => {
     const below = createGit({ program, cwd: join(dir, "sub"), env: process.env, signal });
     expect((await below.ignoreSources(["../.env"])).get("../.env")).toBe(join(dir, ".gitignore"));
     expect((await below.ignoreSources(["secret"])).get("secret")).toBe(join(dir, ".git", "info", "exclude"));
-    expect(await below.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    expect(await below.excludeFile()).toBe(join(dir, ".git", "info", "exclude"));
   });
 
   it("knows what is tracked, with a name that looks like a pattern too", async () => {
@@ -70,7 +70,7 @@ describe("createGit", () => {
     };
     const git = createGit({ program, cwd: dir, env, signal });
     expect([await git.isIgnored(join(dir, "x")), await git.isTracked(join(dir, "x"))]).toEqual([false, false]);
-    expect(await git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    expect(await git.excludeFile()).toBe(join(dir, ".git", "info", "exclude"));
     expect(existsSync(join(dir, "ran"))).toBe(false);
   });
 
@@ -95,7 +95,7 @@ describe("createGit", () => {
     sh("worktree", "add", "-q", tree);
     const git = createGit({ program, cwd: tree, env: process.env, signal });
     expect(findRoot(tree)).toBe(tree);
-    expect(await git.gitPath("info/exclude")).toBe(join(dir, ".git", "info", "exclude"));
+    expect(await git.excludeFile()).toBe(join(dir, ".git", "info", "exclude"));
     writeFileSync(join(dir, ".git", "info", "exclude"), ".env\n");
     expect((await git.ignoreSources([join(tree, ".env")])).get(join(tree, ".env"))).toBe(
       join(dir, ".git", "info", "exclude"),
@@ -203,7 +203,7 @@ describe("describeFolder", () => {
   });
 });
 
-describe("findProgram", () => {
+describe("programsOn", () => {
   it("skips relative entries, excluded folders and links into them, and what cannot be run", () => {
     const [repo, bin, good, plain] = [folder(), folder(), folder(), folder()];
     for (const dir of [repo, good]) writeFileSync(join(dir, "tool"), "#!/bin/sh\n", { mode: 0o755 });
@@ -211,7 +211,7 @@ describe("findProgram", () => {
     writeFileSync(join(plain, "tool"), "text", { mode: 0o644 });
     const PATH = [".", "", "bin", repo, bin, plain, good].join(":");
     const find = (name: string, exclude: readonly string[], env: { PATH?: string } = { PATH }) =>
-      findProgram(name, { env, platform: "linux", exclude });
+      programsOn({ env, platform: "linux", exclude }).find(name);
     expect(find("tool", [repo])).toBe(join(good, "tool"));
     expect(find("tool", [])).toBe(join(repo, "tool"));
     expect([find("none", []), find("tool", [], {})]).toEqual([undefined, undefined]);
@@ -224,14 +224,14 @@ describe("findProgram", () => {
     const folders = [join(repo, "node_modules/.bin"), ".", "", "bin", join(bin, "link"), good, good];
     const env = { PATH: folders.join(":"), A: "1" };
     const exclude = untrusted("/home/me", [repo]);
-    expect(trustedEnv({ env, platform: "linux", exclude })).toEqual({ PATH: good, A: "1" });
+    expect(programsOn({ env, platform: "linux", exclude }).env).toEqual({ PATH: good, A: "1" });
     const windows = { Path: "C:\\a;rel", A: "1" };
-    expect(Object.keys(trustedEnv({ env: windows, platform: "win32", exclude: [] })).sort()).toEqual(["A", "PATH"]);
+    expect(Object.keys(programsOn({ env: windows, platform: "win32", exclude: [] }).env).sort()).toEqual(["A", "PATH"]);
   });
 
   it("on Windows looks for .exe and .cmd, whatever PATH is called", () => {
     const env = { Path: 'C:\\a;"D:\\b c";rel;\\drive;E:x;\\\\host\\share' };
     const found = ["C:\\a", "D:\\b c", "\\\\host\\share"].flatMap((dir) => [`${dir}\\git.exe`, `${dir}\\git.cmd`]);
-    expect(programCandidates("git", env, "win32")).toEqual(found);
+    expect(programCandidates("git", foldersOf(env, "win32"), "win32")).toEqual(found);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXAMPLES, kindOf, PLACES } from "../../src/core/check/documents.ts";
 import { type DiscoverOptions, discover } from "../../src/io/list.ts";
-import { findProgram } from "../../src/io/programs.ts";
+import { programsOn } from "../../src/io/programs.ts";
 import { readDocument } from "../../src/io/read.ts";
 import { write } from "../support/check.ts";
 import { mkRepo, type Repository, type ScratchHome, scratchHome } from "../support/home.ts";
@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => scratch.dispose());
 
 const git = () => {
-  const program = findProgram("git", { env: scratch.env, platform: process.platform, exclude: [] });
+  const program = programsOn({ env: scratch.env, platform: process.platform, exclude: [] }).find("git");
   if (program === undefined) throw new Error("no git");
   return { program, cwd: repo.path, env: scratch.env, signal: new AbortController().signal };
 };

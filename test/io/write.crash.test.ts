@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import type { WriteStep } from "../../src/core/plan/model.ts";
-import { findProgram } from "../../src/io/programs.ts";
+import { programsOn } from "../../src/io/programs.ts";
 import { readState } from "../../src/io/read.ts";
 import { applyWrites } from "../../src/io/write.ts";
 import { bundle } from "../support/bundle.ts";
@@ -27,7 +27,7 @@ import { folder } from "../support/home.ts";
 
 const SECRET = "made-up-secret-3";
 const ENTRY = join(import.meta.dirname, "crash-driver.ts");
-const git = findProgram("git", { env: process.env, platform: process.platform, exclude: [] }) ?? "git";
+const git = programsOn({ env: process.env, platform: process.platform, exclude: [] }).find("git") ?? "git";
 const FREE = { signal: new AbortController().signal, assertPrivate: () => {} };
 const isRoot = process.getuid?.() === 0;
 

@@ -9,7 +9,7 @@ import type { Plan } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled } from "../../errors.ts";
 import { clipboardOf, give, openerOf, osc52 } from "../../io/desktop.ts";
-import { startChild } from "../../io/start-child.ts";
+import { startChild } from "../../io/start.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { answerLines, runTest } from "../shared/connection-test.ts";
 import { carry } from "./carry.ts";

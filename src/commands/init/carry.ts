@@ -4,9 +4,10 @@ import { entryFor } from "../../core/clients/entry.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { Refusal } from "../../errors.ts";
+import { readState } from "../../io/read.ts";
 import { carryOut } from "../shared/carry-out.ts";
 import { agree, questionOf, showDone, showPlan } from "./plan-list.ts";
-import { type Decided, entryIn, lookAgain, type Page } from "./survey.ts";
+import { type Decided, entryIn, lookAgain, type Page, projectEntries } from "./survey.ts";
 
 /**
  * Shows a plan, asks, applies it; makes a new plan from the current files if one of them changed meanwhile.
@@ -51,9 +52,10 @@ function isPrivate({ target, here: { paths } }: Page, { steps }: Plan): boolean 
 
 /** The entry must still be the one that was agreed to, or the one to be written. Throws Refusal. */
 function assertSameEntry(page: Page): void {
-  const { mode, url, slots } = page.target;
+  const { mode, name, url, slots } = page.target;
+  const now = projectEntries(readState(page.here.paths.mcp), name);
   const was = entryIn(page, "project")?.raw ?? null;
-  const is = entryIn(lookAgain(page), "project")?.raw ?? null;
+  const is = now.find(({ entry }) => entry.name === name)?.entry.raw ?? null;
   if (equalJson(was, is) || (mode === "new" && equalJson(entryFor(claudeCode, url, slots), is))) return;
   throw new Refusal(
     ".mcp.json changed meanwhile; nothing was written",

@@ -8,7 +8,6 @@ import { Cancelled, HaloError, Refusal } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import type { Ask } from "../../ui/ask.ts";
-import { leave } from "../remove/index.ts";
 import { changes, labelOf } from "../shared/carry-out.ts";
 import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
@@ -24,6 +23,7 @@ import { conclude, headlineOf } from "./screens.ts";
 import {
   type Decided,
   greet,
+  type InitOptions,
   introduce,
   isBroken,
   lookAgain,
@@ -43,7 +43,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const given = readOptions(context, raw);
   const opened = await openDialog(context, given);
   try {
-    return await dialog(context, raw, opened);
+    return await dialog(context, raw, given, opened);
   } catch (error) {
     // inside the dialog, as everything before it
     const isDrawn = opened.ask !== undefined && !context.plain;
@@ -57,11 +57,11 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 async function dialog(
   context: Context,
   raw: RawOptions,
+  given: InitOptions,
   opened: Awaited<ReturnType<typeof openDialog>>,
   isAgain = false,
 ): Promise<number> {
   const { show, ask, decides } = opened;
-  const given = readOptions(context, raw);
   const here = await survey(context, given);
   // a killed run may have left an old token in the lock of a file that this run does not write
   if (!given.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
@@ -90,8 +90,8 @@ async function dialog(
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "refused-file" || !(await mend(start))) throw error;
     const chosen = { client: choice.clients.join(","), scope: choice.scopes.join(",") || "project" };
-    const values = { ...raw.values, ...(isAskedFirst ? chosen : {}) };
-    return await dialog(context, { ...raw, values }, opened, true);
+    const again = { ...raw, values: { ...raw.values, ...(isAskedFirst ? chosen : {}) } };
+    return await dialog(context, again, readOptions(context, again), opened, true);
   }
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const sources = await valueSources(page);
@@ -100,19 +100,21 @@ async function dialog(
   const copies = await testCopies(page, copiesOf(page, sources, candidates));
   if (copies.areRefused && decides === undefined && copies.tested) throw noneWorks(page, copies.tested);
   const found = copies.works?.values ?? valuesOf(candidates);
+  let made: Made;
   if (found !== undefined && (isJoining || !isInProject(choice))) {
     const decided = { values: found, choice };
     const plan = await buildPlan(page, decided);
     if (choice.scopes.length + choice.places.length > 0 && !changes(plan))
       return await alreadySetUp(page, decided, plan);
+    made = { values: found, plan };
   }
   if (copies.works !== undefined)
-    return await finish(page, { ...copies.works, choice, tested: copies.tested }, { message: "Use it everywhere?" });
+    return await finish(page, { ...copies.works, choice, tested: copies.tested }, made, "Use it everywhere?");
   const decided =
     ask !== undefined && !(options.yes && found !== undefined)
       ? await askUntilConnected(page, ask, candidates, copies)
       : await takeValues(page, candidates, copies.tested);
-  return await finish(page, { ...decided, choice });
+  return await finish(page, { ...decided, choice }, made);
 }
 
 /** Of the files that are refused as they are: what `check --fix` can mend, or the private one of Claude Code, after a yes. Out: whether it did. */
@@ -232,6 +234,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
   if (answer === "remove") {
     const meant = isInProject(decided.choice) ? (["project", "local"] as const) : (["user"] as const);
     const scopes = options.said.scope === undefined ? meant : options.wished;
+    const { leave } = await import("../remove/index.ts");
     return await leave({ ...page, options: { ...options, name: page.target.name } }, scopes, false);
   }
   if (answer === "again") return await alreadySetUp(page, decided, plan);
@@ -254,10 +257,21 @@ async function addProfile(page: Page, ask: Ask, { values, choice }: Decided): Pr
   return await finish(added, { choice, ...(await correct(added, ask, { ...values, profile }, new Set())) });
 }
 
-/** `tested`: undefined if nothing was. `asking`: the question about the plan. */
-async function finish(page: Page, decided: Decided & Pick<Copies, "tested">, asking = {}): Promise<number> {
+/** A plan for these values, from the files as the page has them. */
+type Made = { readonly values: Values; readonly plan: Plan } | undefined;
+
+/** `tested`: undefined if nothing was. `message`: the question about the plan. */
+async function finish(
+  page: Page,
+  decided: Decided & Pick<Copies, "tested">,
+  made?: Made,
+  message?: string,
+): Promise<number> {
   const { tested } = decided;
-  const { plan, statuses, changed } = await carry(page, decided, (now) => buildPlan(now, decided), asking);
+  const isMade = made !== undefined && VALUES.every((which) => made.values[which] === decided.values[which]);
+  const make = (now: Page) => (isMade && now === page ? made.plan : buildPlan(now, decided));
+  const asking = message === undefined ? {} : { message };
+  const { plan, statuses, changed } = await carry(page, decided, make, asking);
   if (page.options.dryRun) return conclude(page, decided, { ok: true, plan, tested });
   const done = changed ? "Saved" : "Nothing had to change";
   const end = async (ok: boolean, headline: string, proof?: Proof) => {

@@ -19,7 +19,7 @@ import { gitFolderOf } from "../../io/git.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
 import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { checkOptions } from "../shared/options.ts";
-import { assertInside, assertPrivate } from "../shared/privacy.ts";
+import { assertInside, assertPrivate, type Secret } from "../shared/privacy.ts";
 import { entryEdits, othersOf } from "./clients.ts";
 import { isKept, keychainHere, keychainSteps } from "./keychain.ts";
 import { type Decided, entryIn, type Page, type Survey, type Values } from "./survey.ts";
@@ -146,21 +146,24 @@ function otherFile({ here: { snapshot, paths } }: Page) {
 export async function checkBeforehand(page: Page, choice: Choice): Promise<void> {
   const { options, here, target } = page;
   if (options.bridge === "keychain") keychainHere(page);
+  const secrets: Secret[] = [];
   for (const file of chosenFiles(here, choice)) {
     if (file.scope === "project") assertInside(here.root, placeOf(here, file.path));
-    else if (hasLiterals(file)) await assertPrivate(here, placeOf(here, file.path), { ignored: "own" });
-    if (file.store !== undefined) await assertPrivate(here, placeOf(here, file.store), { ignored: "own" });
+    else if (hasLiterals(file)) secrets.push({ ...placeOf(here, file.path), ignored: "own" });
+    if (file.store !== undefined) secrets.push({ ...placeOf(here, file.store), ignored: "own" });
   }
-  if (!isInProject(choice)) return;
-  if (hasBridge(page, choice)) assertFits(here, here.paths.bridge);
   const { env, bridge, exclude, ...shared } = here.paths;
-  // resolve symlinks first: git does not follow them
-  await assertPrivate(here, placeOf(here, env), {
-    ignored: false,
-    instead: options.valuesFile === undefined ? otherFile(page) : undefined,
-  });
-  if (hasBridge(page, choice))
-    await assertPrivate({ ...here, root: here.project.bridge }, placeOf(here, bridge), { ignored: false });
+  if (isInProject(choice)) {
+    // resolve symlinks first: git does not follow them
+    const instead = options.valuesFile === undefined ? otherFile(page) : undefined;
+    secrets.push({ ...placeOf(here, env), ignored: false, instead });
+    if (hasBridge(page, choice)) {
+      assertFits(here, bridge);
+      secrets.push({ ...placeOf(here, bridge), ignored: false, root: here.project.bridge });
+    }
+  }
+  await assertPrivate(here, ...secrets);
+  if (!isInProject(choice)) return;
   if (target.mode === "new") for (const path of Object.values(shared)) assertInside(here.root, placeOf(here, path));
   await projectSteps(page, choice, { token: "x", account: "x", profile: "x" });
 }
@@ -208,7 +211,7 @@ async function ownSteps(page: Page, { values, choice }: Decided): Promise<readon
   const edits = viaStdin ? [] : envEdits(secretsOf(target, values));
   const settings = stepsOf(editFiles(snapshot, [[userSettings, edits, "env"]]));
   // claude keeps the values in it; a home folder may be a repository that tracks it
-  if (viaStdin) await assertPrivate(here, placeOf(here, store), { ignored: false });
+  if (viaStdin) await assertPrivate(here, { ...placeOf(here, store), ignored: false });
   return [...settings, ...planClaude(input)];
 }
 

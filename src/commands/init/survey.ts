@@ -14,7 +14,7 @@ import { jsonOf, property } from "../../core/formats/json.ts";
 import { DEFAULT_NAME, PASTED_BREAK, storeOf, type Value, variablesFor } from "../../core/halo.ts";
 import { CI_FILES, type CiKind } from "../../core/plan/ci.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
-import { hasLiterals } from "../../core/plan/clients.ts";
+import { type ClientFile, hasLiterals } from "../../core/plan/clients.ts";
 import { opened, type Tokens } from "../../core/plan/keychain.ts";
 import type { FileState } from "../../core/plan/model.ts";
 import { isReference, type Target, variablesOf } from "../../core/plan/target.ts";
@@ -173,14 +173,24 @@ async function findPlace(context: Context, options: InitOptions) {
       : undefined;
   const git = gitAt(root);
   const env = options.valuesFile ?? join(root, ".env");
+  const files = clientFiles(context, root);
+  // those of a person who is asked may be any
+  const isAny = !options.yes || options.wantsFound;
+  const needsToml = ({ client, path }: ClientFile): boolean =>
+    client.format === "toml" &&
+    (isAny || existsSync(path) || options.choice.clients.some((each) => each === client.id));
+  // git answers while the programs are looked for
+  const exclude = git?.excludeFile();
+  exclude?.catch(() => undefined);
+  const installed = findClients(context, root, programs.find);
   const found = await claudeOf(context, programs);
   const project = projectOf(folder, found.claude?.version);
   return {
     root,
-    installed: findClients(context, root, programs.find),
+    installed,
     programs,
-    clientFiles: clientFiles(context, root),
-    toml: await loadToml(),
+    clientFiles: files,
+    toml: files.some(needsToml) ? await loadToml() : undefined,
     isBelow: here !== root,
     folder,
     project,
@@ -193,7 +203,7 @@ async function findPlace(context: Context, options: InitOptions) {
     ...ownFiles(context),
     paths: {
       ignore: join(root, ".gitignore"),
-      exclude: await git?.gitPath("info/exclude"),
+      exclude: await exclude,
       env,
       example: join(root, EXAMPLES.find((name) => existsSync(join(root, name))) ?? ".env.example"),
       bridge: localSettings(project.bridge),
@@ -229,7 +239,7 @@ function readFiles(
     mainSettings: main === undefined ? undefined : file(localSettings(main)),
   };
   const state = claudeState(files, project, place.claude?.version);
-  const ofProject = haloEntries(property(jsonOf(snapshot.get(paths.mcp), true), "mcpServers"), "project", name);
+  const ofProject = projectEntries(snapshot.get(paths.mcp), name);
   return {
     snapshot,
     clients: withEntries(place.clientFiles, snapshot, name, toml, ofProject),
@@ -244,6 +254,10 @@ function readFiles(
     env: sessionEnv(state, context.env),
   };
 }
+
+/** The entries for HALO in `.mcp.json`. */
+export const projectEntries = (state: FileState | undefined, name: string) =>
+  haloEntries(property(jsonOf(state, true), "mcpServers"), "project", name);
 
 /** A file that is there, and that its client cannot read. */
 export const isBroken = (state: FileState | undefined): boolean =>
@@ -279,6 +293,7 @@ export async function survey(context: Context, options: InitOptions) {
 
 export function lookAgain(page: Page): Page {
   const { context, here, target } = page;
+  here.git?.forget();
   return { ...page, here: { ...here, ...readFiles(context, here, target.name) } };
 }
 

@@ -108,7 +108,7 @@ async function planFor(
   const [{ here: main, page, target }] = folders as [Folder];
   for (const { path, before, after } of steps) {
     const here = folders.find((each) => isInside(path, each.here.root))?.here ?? main;
-    if (before !== after) await assertPrivate(here, placeOf({ ...here, snapshot }, path), { ignored: "own" });
+    if (before !== after) await assertPrivate(here, { ...placeOf({ ...here, snapshot }, path), ignored: "own" });
   }
   const { claude } = main;
   const program = claude === undefined || isOld(claude.version) ? undefined : claude.path;

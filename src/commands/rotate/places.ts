@@ -141,7 +141,7 @@ async function placesIn({ here, target: { name, url } }: Found) {
   const exposed: string[] = [];
   for (const { client, scope, path, found } of clients)
     for (const { entry } of found) {
-      const parse = client.format === "toml" ? toml.parseToml : undefined;
+      const parse = client.format === "toml" ? toml?.parseToml : undefined;
       const own = entryPlace(path, [client.servers, entry.name], entry, named.has(entry), parse);
       if (own.length === 0) continue;
       const isPrivate = scope === "user" || ((await git?.isIgnored(path)) && !(await git?.isTracked(path)));

@@ -12,7 +12,7 @@ interface AskPage {
   readonly show: Show;
   readonly root: string;
   readonly programs: ReturnType<typeof programsFor>;
-  readonly toml: Toml;
+  readonly toml: Toml | undefined;
   readonly timeoutMs: number;
 }
 

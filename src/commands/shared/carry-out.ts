@@ -7,7 +7,7 @@ import { mask, printable } from "../../core/secrets.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { isAsBefore } from "../../io/claude.ts";
 import { exec } from "../../io/programs.ts";
-import { isInside } from "../../io/read.ts";
+import { isInside, readState } from "../../io/read.ts";
 import { applyWrites, type Undo } from "../../io/write.ts";
 import { type Asked, assertPrivate } from "./privacy.ts";
 
@@ -73,10 +73,23 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
       statuses.set(step, "written");
     }
   };
+  const asked = new Set<string>();
   const first = writes[0] === undefined ? 0 : steps.indexOf(writes[0]);
   const written = await applyWrites(writes, {
     signal: context.signal,
-    assertPrivate: (realPath, path) => assertPrivate(place, { path, realPath }, { ignored: true }),
+    // one question for the secrets that are written one after another
+    assertPrivate: async (realPath, path) => {
+      if (asked.has(realPath)) return;
+      const from = writes.findIndex((step) => step.path === path);
+      const next = writes.findIndex((step, index) => index > from && step.secret !== true);
+      const others = writes.slice(from + 1, next < 0 ? undefined : next).filter(({ after }) => after !== undefined);
+      const all = [
+        { path, realPath },
+        ...others.map((step) => ({ path: step.path, realPath: readState(step.path).realPath })),
+      ];
+      await assertPrivate(place, ...all.map((each) => ({ ...each, ignored: true })));
+      for (const each of all) asked.add(each.realPath);
+    },
     beforehand: running(steps.slice(0, first)),
     afterwards: running(steps.slice(first)),
   });

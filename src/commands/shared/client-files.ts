@@ -67,7 +67,7 @@ export function withEntries(
   files: readonly ClientFile[],
   snapshot: Snapshot,
   name: string,
-  toml: Toml,
+  toml: Toml | undefined,
   ofProject: readonly Found[],
 ): readonly ClientHere[] {
   return files.map((file) => {

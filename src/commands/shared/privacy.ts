@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import type { Context } from "../../context.ts";
 import { toSh } from "../../core/command-line.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
-import { createGit } from "../../io/git.ts";
+import { ignoredOf, trackedOf } from "../../io/git.ts";
 import { findRoot, foldersFrom, isInside, readState } from "../../io/read.ts";
 
 /** A file as the user knows it, and where a write would land. */
@@ -32,48 +32,77 @@ export interface Asked {
   readonly root: string;
   /** Never one from a repository; undefined if there is none. */
   readonly gitProgram: string | undefined;
-  /** The environment of every program, see `trustedEnv`. */
+  /** The environment of every program, see `programsOn`. */
   readonly programEnv: Context["env"];
   readonly signal: AbortSignal;
 }
 
-/** Refuses a secret where git would add it, in every repository around the resolved path. `ignored: false`: before the ignore rule is written; `own`: no rule is written. */
-export async function assertPrivate(
-  asked: Asked,
-  place: Place,
-  check: { readonly ignored: boolean | "own"; readonly instead?: ((untrack: string) => string) | undefined },
-  folder = dirname(place.realPath),
+/** A file that gets a secret. `ignored: false`: before the ignore rule is written; `own`: no rule is written. */
+export interface Secret extends Place {
+  readonly ignored: boolean | "own";
+  /** The folder that it must not leave, if not that of the others. */
+  readonly root?: string;
+  readonly instead?: ((untrack: string) => string) | undefined;
+}
+
+/** Refuses secrets where git would add them, in every repository around the resolved paths. */
+export async function assertPrivate(asked: Asked, ...secrets: readonly Secret[]): Promise<void> {
+  for (const secret of secrets) assertInside(secret.root ?? asked.root, secret);
+  const repositories = new Map<string, Secret[]>();
+  for (const secret of secrets) {
+    const repository = findRoot(dirname(secret.realPath));
+    if (repository === undefined) continue;
+    repositories.set(repository, [...(repositories.get(repository) ?? []), secret]);
+  }
+  for (const [repository, inside] of repositories) await assertIgnored(asked, inside, repository);
+}
+
+async function assertIgnored(
+  { gitProgram: program, programEnv: env, signal }: Asked,
+  secrets: readonly Secret[],
+  repository: string,
 ): Promise<void> {
-  const { root, gitProgram, programEnv, signal } = asked;
-  const { path, realPath } = place;
-  assertInside(root, place);
-  const repository = findRoot(folder);
-  if (repository === undefined) return;
+  const [path] = secrets.map((secret) => secret.path);
   const why = `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`;
-  if (gitProgram === undefined) throw new EnvironmentError(why, { hint: "install git, then run this again" });
-  const git = createGit({ program: gitProgram, cwd: repository, env: programEnv, signal });
+  if (program === undefined) throw new EnvironmentError(why, { hint: "install git, then run this again" });
+  const git = { program, cwd: repository, env, signal };
+  const paths = secrets.map(({ realPath }) => realPath);
+  // one question, to which the usual answer is: ignored, and not tracked
+  const safe = await ignoredOf(git, paths, true);
+  const open = secrets.filter(({ realPath }) => !safe.has(realPath));
+  const tracked = open.length === 0 ? new Set() : await trackedOf(git, paths);
+  for (const secret of open) refuse(secret, repository, tracked.has(secret.realPath));
+  // a repository around this one adds none of its files, except those that it tracks already
+  for (let around = outside(repository); around !== undefined; around = outside(around)) {
+    const added = await trackedOf({ ...git, cwd: around }, paths);
+    for (const secret of secrets) if (added.has(secret.realPath)) refuse(secret, around, true);
+  }
+}
+
+/** The next repository around one. */
+const outside = (repository: string): string | undefined =>
+  dirname(repository) === repository ? undefined : findRoot(dirname(repository));
+
+/** Throws for a file that git tracks, or that it would add. */
+function refuse({ path, realPath, ignored, instead }: Secret, repository: string, isTracked: boolean): void {
   const shown = relative(repository, realPath);
   const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
-  if (await git.isTracked(realPath)) {
+  if (isTracked) {
     const untrack = inRepository("rm", "--cached", shown);
     const commit = inRepository("commit", "-m", `Stop tracking ${shown}`);
     const own = `${untrack} && ${commit}\nif it held a token, delete that token in HALO Studio > Settings > Product Tokens`;
-    const hint = check.instead?.(own) ?? own;
     const where = path === realPath ? "" : ` (it leads to ${realPath})`;
-    throw new Refusal(`${path} is tracked by git${where}: a secret in it would be committed`, { hint }, "tracked");
+    const message = `${path} is tracked by git${where}: a secret in it would be committed`;
+    throw new Refusal(message, { hint: instead?.(own) ?? own }, "tracked");
   }
-  const isBare = check.ignored !== false && !(await git.isIgnored(realPath));
-  if (isBare && check.ignored === "own") {
+  if (ignored === "own") {
     const hint = `echo ${toSh([`/${shown}`])} >> ${toSh([join(repository, ".gitignore")])}`;
     throw new Refusal(`${path} is in a git repository that does not ignore it`, { hint }, "not-ignored");
   }
-  if (isBare) {
+  if (ignored) {
     const because = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
     const hint = inRepository("check-ignore", "-v", "--no-index", shown);
     const message = `${path} is not ignored by git, in spite of the new ignore rule: ${because}`;
     throw new Refusal(message, { hint }, "not-ignored");
   }
-  // a repository around this one adds none of its files, except those that it tracks already
-  const above = dirname(repository);
-  if (above !== repository) await assertPrivate(asked, place, { ignored: false }, above);
 }

@@ -1,21 +1,13 @@
 /** The programs that a command starts, such as Claude Code, and the user's own files of Claude Code. */
 import { join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { findProgram, outsideOf, trustedEnv, untrusted } from "../../io/programs.ts";
+import { programsOn, untrusted } from "../../io/programs.ts";
 import { findRoot } from "../../io/read.ts";
 
 /** The programs of PATH and their environment, neither from the command's repositories nor from the current folder's. */
 export function programsFor(context: Context, root: string, ...repositories: readonly string[]) {
   const exclude = untrusted(context.home, [...repositories, root, findRoot(context.cwd) ?? context.cwd, context.cwd]);
-  const options = { env: context.env, platform: context.platform, exclude };
-  return {
-    /** Whether a file is the person's own: it leads to none of these folders, whose content others decide. */
-    isOwn: outsideOf(exclude),
-    find: (name: string) => findProgram(name, options),
-    get env() {
-      return trustedEnv(options);
-    },
-  };
+  return programsOn({ env: context.env, platform: context.platform, exclude });
 }
 
 /** The store and the user's settings. With CLAUDE_CONFIG_DIR both are in that folder (Claude Code 2.1.330, measured). */
