@@ -164,38 +164,30 @@ export function planRemoval(input: RemovalInput): Planned {
   const { paths, target, kept, keptInBridge, tracked, snapshot, isValuesOnly } = input;
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
-  const own = removableIn(slots, name).map(({ env }) => env);
-  const names = own.filter((env) => !kept.has(env));
+  const removable = removableIn(slots, name).map(({ env }) => env);
+  const names = removable.filter((env) => !kept.has(env));
   // under our comment, of a variable that nobody refers to any more: an ID may also be another person's
   const shown = dotenvOf(paths.example === undefined ? undefined : snapshot.get(paths.example));
-  const inBridge = own.filter((env) => !keptInBridge.has(env));
+  const inBridge = removable.filter((env) => !keptInBridge.has(env));
   const settings: readonly Edit[] = [
     ...inBridge.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),
   ];
-  const shared = (files: readonly FileEdits[]): readonly FileEdits[] => (isValuesOnly ? [] : files);
-  const planned = planTakingOut(
-    snapshot,
-    [
-      ...shared(input.entryEdits),
-      ...shared([[paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []]]),
-      [paths.bridge, settings, "env"],
-      ...shared([
-        [
-          paths.example,
-          [
-            (text) =>
-              removeExampleNames(
-                text,
-                exampleNames(variables, (_, env) => shown.get(env)),
-              ),
-          ],
-        ],
-      ]),
-      [paths.env, [(text) => removeDotenv(text, names)], "env"],
-    ],
-    tracked,
-  );
+  const example: Edit = (text) =>
+    removeExampleNames(
+      text,
+      exampleNames(variables, (_, env) => shown.get(env)),
+    );
+  const ofTeam: readonly FileEdits[] = [
+    ...input.entryEdits,
+    [paths.envrc, kept.size === 0 ? [(text) => removeLine(text, envrcLine(input))] : []],
+    [paths.example, [example]],
+  ];
+  const own: readonly FileEdits[] = [
+    [paths.bridge, settings, "env"],
+    [paths.env, [(text) => removeDotenv(text, names)], "env"],
+  ];
+  const planned = planTakingOut(snapshot, isValuesOnly ? own : [...ofTeam, ...own], tracked);
   if (!planned.ok || isValuesOnly) return planned;
   const isGone = (rule: Rule): boolean => isNeedless(rule, snapshot, planned.steps);
   const edits = [paths.ignore, paths.exclude].map((file): FileEdits => {
