@@ -63,9 +63,11 @@ const secretFree = (run: Run): string => {
 
 describe.concurrent("two people, one repository", () => {
   test.each([
-    ["in their clones", false],
-    ["in linked worktrees", true],
-  ])("%s", async (_, isTree) => {
+    ["in their clones", false, "claude-code"],
+    ["in linked worktrees", true, "claude-code"],
+    ["in their clones, the second with another client", false, "cursor"],
+    ["in linked worktrees, the second with another client", true, "cursor"],
+  ])("%s", async (_, isTree, client) => {
     const accepted = [TOKENS.anna, TOKENS.ben];
     const m = await machine({ server: { token: "made.up.of.nobody", more: accepted } });
     await closing(m, async () => {
@@ -75,17 +77,20 @@ describe.concurrent("two people, one repository", () => {
 
       // Anna sets it up, types what is printed for the team, and pushes
       const anna = person(m, "anna", isTree);
-      const first = await anna.run([...withToken, ...ids], TOKENS.anna);
+      const first = await anna.run([...withToken, ...ids, "--client", "claude-code,cursor"], TOKENS.anna);
       secretFree(first);
       typePrinted({ env: m.env, path: anna.folder }, first);
       anna.git("push", "--quiet", "origin", "HEAD:main");
       expect(anna.git("status", "--short")).toBe("");
+      expect(anna.git("ls-files", ".cursor")).toBe(".cursor/mcp.json\n");
 
       // Ben clones it and needs his token alone; no committed file changes
       const ben = person(m, "ben", isTree);
-      secretFree(await ben.run(withToken, TOKENS.ben));
+      const bens = client === "cursor" ? ["--client", client] : [];
+      const asks = ["doctor", ...url, ...bens];
+      secretFree(await ben.run([...withToken, ...bens], TOKENS.ben));
       expect(ben.git("status", "--short", "--untracked-files=all")).toBe("");
-      secretFree(await ben.run(["doctor", ...url]));
+      secretFree(await ben.run(asks));
       expect([anna.tokens(), ben.tokens()]).toEqual([["anna"], ["ben"]]);
 
       // Anna rotates; Ben notices nothing
@@ -94,11 +99,12 @@ describe.concurrent("two people, one repository", () => {
       expect(rotated).toContain("the one that ends in a1a1");
       accepted.shift();
       expect([anna.tokens(), ben.tokens()]).toEqual([["anna2"], ["ben"]]);
-      for (const each of [anna, ben]) secretFree(await each.run(["doctor", ...url]));
+      secretFree(await anna.run(["doctor", ...url]));
+      secretFree(await ben.run(asks));
 
       // Ben's token is revoked: doctor says so, and a rotation with it fails without a change
       accepted.splice(accepted.indexOf(TOKENS.ben), 1);
-      const down = await ben.run(["doctor", ...url, "--json"]);
+      const down = await ben.run([...asks, "--json"]);
       expect([down.code, JSON.parse(down.stdout)]).toMatchObject([1, { ok: false, cause: "unauthorized", at: "auth" }]);
       const before = contents(m.tree(ben.folder));
       const refused = await ben.run(["rotate", ...withToken], TOKENS.ben2);
@@ -106,7 +112,7 @@ describe.concurrent("two people, one repository", () => {
       expect(contents(m.tree(ben.folder))).toEqual(before);
       accepted.push(TOKENS.ben2);
       secretFree(await ben.run(["rotate", ...withToken, "--compromised"], TOKENS.ben2));
-      secretFree(await ben.run(["doctor", ...url]));
+      secretFree(await ben.run(asks));
       expect([anna.tokens(), ben.tokens()]).toEqual([["anna2"], ["ben2"]]);
       for (const each of [anna, ben]) expect(each.git("status", "--short", "--untracked-files=all")).toBe("");
 
@@ -117,7 +123,8 @@ describe.concurrent("two people, one repository", () => {
       expect(ben.tokens()).toEqual([]);
       expect(ben.git("status", "--short", "--untracked-files=all")).toBe("");
       expect(names(m.tree(ben.folder))).not.toContain(".env");
-      expect(JSON.parse(readFileSync(join(ben.folder, ".mcp.json"), "utf8"))).toHaveProperty("mcpServers.halo");
+      for (const file of [".mcp.json", ".cursor/mcp.json"])
+        expect(JSON.parse(readFileSync(join(ben.folder, file), "utf8"))).toHaveProperty("mcpServers.halo");
       secretFree(await anna.run(["doctor", ...url]));
       for (const each of [anna, ben])
         for (const token of Object.values(TOKENS)) expect(each.git("log", "--all", "--patch")).not.toContain(token);

@@ -45,6 +45,30 @@ function targetIn(decision: Decision): Target {
   return decision.target;
 }
 
+/**
+ * Every entry for HALO that is here, with its client, scope and file. `keys`: the way to it in the file. `isOwn`: the file is the
+ * person's own, which no repository decides.
+ */
+export function entriesOf({ entries, clients, store, programs, project }: Survey) {
+  const own = [
+    {
+      client: claudeCode,
+      scope: "local",
+      path: store,
+      keys: ["projects", project.key, "mcpServers"],
+      found: entries.local,
+    },
+    { client: claudeCode, scope: "user", path: store, keys: ["mcpServers"], found: entries.user },
+  ] as const;
+  return [...clients.map((file) => ({ ...file, keys: [file.client.servers] })), ...own].flatMap(
+    ({ client, scope, path, keys, found }) =>
+      found.map(({ entry, isHalo }) => {
+        const isOwn = scope !== "project" && programs.isOwn(path);
+        return { client, scope, path, keys: [...keys, entry.name], entry, isHalo, isOwn };
+      }),
+  );
+}
+
 /** Whether the entry of a file is as it should be. Throws Refusal for another server of this name. */
 function fits(file: ClientHere, target: Target, values: Values, root: string): boolean {
   const named = file.found.filter(({ entry }) => entry.name === target.name);

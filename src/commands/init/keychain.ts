@@ -1,8 +1,8 @@
 /** `--bridge keychain`: the token in the system's store, or where 1Password has it. */
 import type { Scope } from "../../core/clients/claude-code.ts";
-import { jsonOf, property } from "../../core/formats/json.ts";
+import { equalJson, jsonOf, property } from "../../core/formats/json.ts";
 import { removeEntry } from "../../core/plan/claude-program.ts";
-import { entrySteps, isOpReference, keychainFor, saveSteps } from "../../core/plan/keychain.ts";
+import { isOpReference, keychainEntry, keychainFor, saveSteps } from "../../core/plan/keychain.ts";
 import type { RunStep } from "../../core/plan/model.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { absenceOf, entryIn, type Page, type Values } from "./survey.ts";
@@ -50,15 +50,24 @@ export function tokenSteps(page: Page, token: string): readonly RunStep[] {
   return saveSteps(keychain, programs.store, target.name, token, here.tokens.get(target.name), isMoved);
 }
 
+/** The token, and the entry without it, which Claude Code writes. */
 export function keychainSteps(page: Page, values: Values): readonly RunStep[] {
   const { here, target, url } = page;
   const { name } = target;
   const { keychain, programs } = keychainHere(page);
-  const entry = entryIn(page, "user");
+  const old = entryIn(page, "user");
   const raw = property(jsonOf(here.snapshot.get(here.store), true), "mcpServers", name);
-  const existing = entry && { raw, remove: removeEntry(programs.claude, "user", entry, raw) };
-  return [
-    ...tokenSteps(page, values.token),
-    ...entrySteps({ keychain, program: programs.claude, name, url, values, existing }),
-  ];
+  const entry = keychainEntry(keychain, url, values);
+  const token = tokenSteps(page, values.token);
+  if (old !== undefined && equalJson(raw ?? null, entry)) return token;
+  const headers = Object.entries(entry.headers).map((pair) => `  ${pair.join(": ")}`);
+  const add: RunStep = {
+    kind: "run",
+    // on the command line: 2.1.197 reads no standard input here
+    argv: [programs.claude, "mcp", "add-json", "--scope", "user", name, JSON.stringify(entry)],
+    why: `add "${name}" (user scope), the token from ${keychain.label}`,
+    details: [`new: ${url}`, ...headers, `  ${keychain.helper}`],
+    undo: [programs.claude, "mcp", "remove", "--scope", "user", name],
+  };
+  return [...token, ...(old === undefined ? [] : [removeEntry(programs.claude, "user", old, raw)]), add];
 }

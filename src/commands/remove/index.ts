@@ -5,16 +5,20 @@ import type { Context } from "../../context.ts";
 import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { referring } from "../../core/clients/entry.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
+import type { Client } from "../../core/clients/model.ts";
 import { CLIENT_IDS } from "../../core/clients/told.ts";
+
 import { toSh } from "../../core/command-line.ts";
 import { cleanValue, DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
 import type { Plan } from "../../core/plan/model.ts";
-import { type Found, removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
+import { removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable, whichToken } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
 import { carry } from "../init/carry.ts";
+import { entriesOf } from "../init/clients.ts";
 import { conclude } from "../init/screens.ts";
 import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";
 import { missingInput, valueSources } from "../init/values.ts";
@@ -31,32 +35,32 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 
 type Start = Omit<Page, "target" | "url">;
 
-// another program's server may have this name
-const isOurs = ({ isHalo }: Found): boolean => isHalo !== false;
-
-/** Where the server is, of the clients and scopes that were asked for; and its name. */
+/** Where the server is, of the clients and scopes that were asked for; and its name. `entries`: with client, scope and file. */
 export function find({ options, here }: Pick<Start, "options" | "here">, scopes: readonly Scope[]) {
   const { said } = options;
   const wished = choiceOf(said.client === undefined ? CLIENT_IDS : here.choice.clients, scopes);
-  // a client that has not got the scope is meant only if it was named
-  const isMeant = (scope: Scope): boolean => said.client !== undefined || scopes.includes(scope);
-  const files = chosenFiles(here, wished).filter(({ scope }) => isMeant(scope));
-  const all = [...files.map(({ found }) => found), ...wished.scopes.map((scope) => here.entries[scope])].flat();
+  const files = chosenFiles(here, wished);
+  const all = entriesOf(here).filter(({ client, scope, path }) => {
+    if (client === claudeCode) return wished.scopes.includes(scope);
+    // a client that has not got the scope is meant only if it was named
+    const isMeant = said.client !== undefined || scopes.includes(scope);
+    return isMeant && files.some((file) => file.path === path && file.scope === scope);
+  });
   const names = [...new Set(all.filter(({ isHalo }) => isHalo).map(({ entry }) => entry.name))];
   const name = options.name ?? (names.includes(DEFAULT_NAME) ? DEFAULT_NAME : (names[0] ?? DEFAULT_NAME));
-  const ours = (found: readonly Found[]) => found.filter((each) => isOurs(each) && each.entry.name === name);
-  const places = files.filter(({ found }) => ours(found).length > 0);
-  const own = wished.scopes.filter((scope) => ours(here.entries[scope]).length > 0);
+  // another program's server may have this name
+  const found = all.filter(({ entry, isHalo }) => isHalo !== false && entry.name === name);
+  const scopesOf = (client: Client) =>
+    SCOPES.filter((scope) => found.some((each) => each.client === client && each.scope === scope));
+  const clients = CLIENTS.filter((client) => scopesOf(client).length > 0);
   const choice: Choice = {
-    clients: CLIENT_IDS.filter(
-      (id) => places.some(({ client }) => client.id === id) || (id === claudeCode.id && own.length > 0),
+    clients: CLIENT_IDS.filter((id) => clients.some((client) => client.id === id)),
+    scopes: scopesOf(claudeCode),
+    places: found.flatMap(({ client, scope }) =>
+      scope === "local" || (client === claudeCode && scope === "user") ? [] : [{ id: client.id, scope }],
     ),
-    scopes: own,
-    places: places.map(({ client, scope }) => ({ id: client.id, scope })),
   };
-  const labels = places.flatMap(({ client, scope }) => (client === claudeCode ? [] : [`${client.label} (${scope})`]));
-  if (own.length > 0) labels.unshift(`${claudeCode.label} (${own.join(", ")})`);
-  const found = [...places.map(({ found }) => found), ...own.map((scope) => here.entries[scope])].flatMap(ours);
+  const labels = clients.map((client) => `${client.label} (${scopesOf(client).join(", ")})`);
   const entries = found.map(({ entry }) => entry);
   const entry = entries.find(({ runs }) => !runs) ?? entries[0];
   // the entry of a user can have the values themselves: the variables are in that of another client
@@ -68,7 +72,7 @@ export function find({ options, here }: Pick<Start, "options" | "here">, scopes:
   const slots = { ...referring(variablesFor(name)), ...Object.fromEntries(referred) };
   const where = { file: ".mcp.json", client: claudeCode };
   const target: Target | undefined = entry && { mode: "join", name, url: entry.url || HALO_URL, slots, where, entry };
-  return { name, choice, labels, target, entries, others: names.filter((each) => each !== name) };
+  return { name, choice, labels, target, found, others: names.filter((each) => each !== name) };
 }
 
 /** The removal itself, also from the wizard's menu. */

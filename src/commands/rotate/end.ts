@@ -18,8 +18,8 @@ import { ENV_FILE, type Folder, type Look } from "./places.ts";
 
 /** What stays as it is, and why. */
 export function warn(folders: readonly Folder[], { exposed, elsewhere, stored }: Look): void {
-  const [{ page, here }] = folders as [Folder];
-  const where = (path: string): string => printable(labelOf(path, here.root), 200);
+  const [{ page }] = folders as [Folder];
+  const where = (path: string): string => printable(labelOf(path, page.here.root), 200);
   for (const path of exposed)
     page.show.warn(`${where(path)} has a token in plain text, and git takes this file: it stays there.`, [
       ENV_FILE.test(basename(path))
@@ -34,27 +34,23 @@ export function warn(folders: readonly Folder[], { exposed, elsewhere, stored }:
     page.show.warn("An entry has a program that brings the token. Replace the token where that program takes it from.");
 }
 
-interface Leaks {
-  readonly complete: boolean;
-  /** Tracked files. */
-  readonly files: readonly string[];
-  readonly history: readonly Leak[];
-}
-
 /** Where git has an old token: in tracked files, and in everything that it stores. */
-export async function findLeaks(folders: readonly Folder[], old: readonly string[], token: string): Promise<Leaks> {
-  const [{ page, here: first }] = folders as [Folder];
+export async function findLeaks(folders: readonly Folder[], old: readonly string[], token: string) {
+  const [{ page }] = folders as [Folder];
   const exported = page.context.env.HALO_MCP_TOKEN ?? "";
   const suspects = new Set([...old, ...(exported === "" || exported === token ? [] : [exported])]);
   const forms = [...suspects].flatMap(formsOf);
+  /** `files`: that git tracks. */
   const leaks = { complete: true, files: [] as string[], history: [] as Leak[] };
   const searched = new Set<string>();
-  for (const { here } of forms.length === 0 ? [] : folders) {
+  for (const {
+    page: { here },
+  } of forms.length === 0 ? [] : folders) {
     const { gitProgram: program, programEnv: env, signal, folder } = here;
     if (program === undefined || folder.gitRoot === undefined) continue;
     const options = { program, cwd: folder.gitRoot, env, signal };
     leaks.files.push(
-      ...(await findSpills(options, forms)).map(({ path }) => labelOf(`${options.cwd}/${path}`, first.root)),
+      ...(await findSpills(options, forms)).map(({ path }) => labelOf(`${options.cwd}/${path}`, page.here.root)),
     );
     const store = gitFolderOf(options.cwd) ?? options.cwd;
     if (searched.has(store)) continue;
@@ -66,6 +62,8 @@ export async function findLeaks(folders: readonly Folder[], old: readonly string
   }
   return leaks;
 }
+
+type Leaks = Awaited<ReturnType<typeof findLeaks>>;
 
 function leakLines({ files, history, complete }: Leaks): readonly string[] {
   const ofCommit = ({ commit, path }: Leak): string => {
@@ -111,12 +109,14 @@ export function end(folders: readonly Folder[], decided: Decided, outcome: Outco
 
 /** What is left for a person. */
 function nextOf(folders: readonly Folder[], old: readonly string[], ok: boolean): readonly (readonly string[])[] {
-  const [{ page, target }] = folders as [Folder];
+  const [{ page }] = folders as [Folder];
   const { env } = page.context;
-  const places = folders.flatMap(({ choice }) => choice.places).filter(({ scope }) => scope === "project");
+  const places = folders
+    .flatMap((folder) => folder.page.options.choice.places)
+    .filter(({ scope }) => scope === "project");
   const asked = CLIENTS.flatMap(({ id, label, newToken }) => {
     if (newToken === undefined || places.every((each) => each.id !== id)) return [];
-    const advice = adviceLine(newToken).replace(/(?<![\w-])halo(?![\w-])/g, target.name);
+    const advice = adviceLine(newToken).replace(/(?<![\w-])halo(?![\w-])/g, page.target.name);
     return [[`${label} needs this after a new token`, ...wrap(`  ${advice}`, page.show.columns)]];
   });
   const stale = Object.keys(env).filter((name) => old.includes(env[name] ?? ""));

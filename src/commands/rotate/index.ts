@@ -34,8 +34,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const main = await surveyFolder(context, options);
   const others = await othersOf(context, main, raw.values.also);
   const folderOf = async (here: Survey, name: string | undefined, own: InitOptions): Promise<Folder> => {
-    const found = findIn(here, options, name);
-    const { target, choice } = found;
+    const { target, choice, isHelped } = findIn(here, options, name);
     // without values in Claude Code's settings it gets them from its environment, as from .env
     const isBridged = here.state.settings.some(
       ({ from, env }) => from === "bridge" && variablesOf(target.slots).some((each) => Object.hasOwn(env, each.env)),
@@ -44,7 +43,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     const bridge = isNone ? "none" : own.bridge;
     const start = { ...dialog, options: { ...own, choice, bridge }, here, target, url: target.url };
     const page: Page = { ...start, url: await agreeOnUrl(start) };
-    return { ...found, page, known: usable(await valueSources(page), page) };
+    return { page, known: usable(await valueSources(page), page), isHelped };
   };
   const folders = [await folderOf(main, options.name, options)];
   let isComplete = true;
@@ -62,7 +61,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
     await tried(`Left out, ${cwd}`, async () => {
       // standard input is read once
       const own = { ...options, cwd, valuesFile: undefined, tokenStdin: false, tokenFile: undefined };
-      folders.push(await folderOf(await surveyFolder(context, own), folders[0]?.target.name, own));
+      folders.push(await folderOf(await surveyFolder(context, own), folders[0]?.page.target.name, own));
     });
   const [first] = folders as [Folder];
   const ids = idsOf(first);
@@ -70,28 +69,33 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   for (const { token } of [...found.places, ...found.elsewhere]) context.secrets.add(token);
   warn(folders, found);
   if (found.places.length + found.plugins.length + found.old.length === 0) {
-    const why = `no file of yours has a token for "${first.target.name}" here`;
+    const why = `no file of yours has a token for "${first.page.target.name}" here`;
     throw new Refusal(why, { hint: "npx create-halo-mcp" }, "no-token");
   }
   const { token, tested } = await provenToken(first, ids, found.places);
   const old = found.old.filter((each) => each !== token);
   const make = async (): Promise<Plan> => planFor(folders, await look(folders, ids.account), old, token);
-  const decided = { values: { token, ...ids }, choice: first.choice };
+  const decided = { values: { token, ...ids }, choice: first.page.options.choice };
   const carried = await carry(first.page, decided, make, { message: "Replace the token in these places?" });
   const proofs: Proof[] = [];
   // an exported old token is gone from the next shell: it is not what is tested
   const exported = Object.entries(context.env).map(([name, text = ""]) => [name, old.includes(text) ? token : text]);
   const after: Context = Object.create(context, { env: { value: Object.fromEntries(exported) } });
-  for (const { page: before, choice, known, here, target } of options.dryRun ? [] : folders) {
+  for (const { page: before, known } of options.dryRun ? [] : folders) {
+    const {
+      here,
+      options: { choice },
+    } = before;
     if (choice.clients.length === 0) continue;
     const page: Page = { ...before, context: after };
-    if (target !== first.target) show.info(`In ${here.root}:`);
+    const isFirst = before === first.page;
+    if (!isFirst) show.info(`In ${here.root}:`);
     const [account, profile] = [known.account?.value ?? ids.account, known.profile?.value ?? ids.profile];
     const prove = async () => {
       const proof = await proveAll(page, { values: { token, account, profile }, choice });
       if (proof !== undefined) proofs.push(proof);
     };
-    await tried("Not tested", prove, target !== first.target);
+    await tried("Not tested", prove, !isFirst);
   }
   const leaks = raw.switches.has("compromised") ? await findLeaks(folders, old, token) : undefined;
   return end(folders, decided, { ...carried, old, tested, proofs, leaks, isComplete });
@@ -105,9 +109,10 @@ async function planFor(
   token: string,
 ): Promise<Plan> {
   const steps = stepsOf(editFiles(snapshot, rotationEdits(places, token)));
-  const [{ here: main, page, target }] = folders as [Folder];
+  const [{ page }] = folders as [Folder];
+  const { here: main, target } = page;
   for (const { path, before, after } of steps) {
-    const here = folders.find((each) => isInside(path, each.here.root))?.here ?? main;
+    const { here } = folders.map((folder) => folder.page).find((each) => isInside(path, each.here.root)) ?? page;
     if (before !== after) await assertPrivate(here, { ...placeOf({ ...here, snapshot }, path), ignored: "own" });
   }
   const { claude } = main;
@@ -123,7 +128,7 @@ async function planFor(
 }
 
 /** The IDs with which the token is tested. Throws UsageError if one is not known. */
-function idsOf({ known, here, target }: Folder): Ids {
+function idsOf({ known, page: { here, target } }: Folder): Ids {
   const plugin = pluginsOf(here, target.name).find(({ ids }) => ids.account && ids.profile)?.ids;
   const of = (which: "account" | "profile"): string => {
     const value = known[which]?.value ?? plugin?.[which];

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
-import { claudeCode } from "../../core/clients/claude-code.ts";
+import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
 import { envIn } from "../../core/clients/claude-state.ts";
 import { referring } from "../../core/clients/entry.ts";
 import { CLIENT_IDS } from "../../core/clients/told.ts";
@@ -21,29 +21,22 @@ import {
 import type { Target } from "../../core/plan/target.ts";
 import { UsageError } from "../../errors.ts";
 import { run as runGit } from "../../io/git.ts";
-import { entriesOf } from "../../io/list.ts";
+import { entriesOf as filesIn } from "../../io/list.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { findRoot, readState } from "../../io/read.ts";
-import { targetAmong } from "../init/clients.ts";
+import { entriesOf, targetAmong } from "../init/clients.ts";
 import { type InitOptions, lookAgain, type Page, type Survey, survey } from "../init/survey.ts";
 import type { Candidates } from "../init/values.ts";
 import { find } from "../remove/index.ts";
 import { labelOf } from "../shared/carry-out.ts";
-import { type Choice, choiceOf, SCOPES } from "../shared/client-files.ts";
+import { choiceOf, SCOPES } from "../shared/client-files.ts";
 
-/** A folder with HALO. */
-export interface Found {
-  readonly here: Survey;
-  readonly choice: Choice;
-  readonly target: Target;
-  /** There is an entry whose program or helper brings the token. */
-  readonly isHelped: boolean;
-}
-
-/** A folder, its page for the connection test, and the values that are known there. */
-export interface Folder extends Found {
+/** A folder with HALO, and the values that are known there. */
+export interface Folder {
   readonly page: Page;
   readonly known: Candidates;
+  /** There is an entry whose program or helper brings the token. */
+  readonly isHelped: boolean;
 }
 
 export const ENV_FILE = /^\.env(?:\.[\w-]+)*$/;
@@ -72,7 +65,7 @@ async function worktreesOf({ gitProgram: program, folder, root, programEnv: env,
 
 /** With the other files of variables, such as `.env.local`. */
 function withEnvFiles(here: Survey): Survey {
-  const paths = entriesOf(here.root).flatMap(({ name }) =>
+  const paths = filesIn(here.root).flatMap(({ name }) =>
     ENV_FILE.test(name) && !EXAMPLE.test(name) ? [join(here.root, name)] : [],
   );
   const files = [...paths, join(here.root, ".gemini/.env")].map((path) => [path, readState(path)] as const);
@@ -80,44 +73,34 @@ function withEnvFiles(here: Survey): Survey {
 }
 
 /** What is set up in a folder. `name`: of the server, if it is known. */
-export function findIn(here: Survey, options: InitOptions, asked: string | undefined): Found {
-  const { name, choice: all, entries } = find({ here, options: { ...options, name: asked } }, SCOPES);
+export function findIn(here: Survey, options: InitOptions, asked: string | undefined) {
+  const { name, choice: all, found } = find({ here, options: { ...options, name: asked } }, SCOPES);
   const shared = targetAmong(here, choiceOf(CLIENT_IDS, ["project"]), { name, url: options.url });
   const keychain = here.keychains.get(name);
-  const isHelped = entries.some(({ runs }) => runs) || (keychain !== undefined && keychain.save === undefined);
+  const isHelped = found.some(({ entry }) => entry.runs) || (keychain !== undefined && keychain.save === undefined);
   // an entry whose program brings the token cannot be tested from here
-  const scopes = all.scopes.filter(
-    (scope) => !here.entries[scope].some(({ entry }) => entry.name === name && entry.runs),
-  );
-  const choice = { ...all, scopes };
-  const usable = entriesIn(here).filter(({ entry }) => entries.includes(entry) && !entry.runs);
+  const isRun = (scope: Scope) => here.entries[scope].some(({ entry }) => entry.name === name && entry.runs);
+  const choice = { ...all, scopes: all.scopes.filter((scope) => !isRun(scope)) };
+  const usable = found.filter(({ entry }) => !entry.runs);
   const used = usable.find(({ isOwn }) => isOwn) ?? usable[0];
-  if (shared.mode === "join" || used === undefined) return { here, choice, target: shared, isHelped };
+  if (shared.mode === "join" || used === undefined) return { choice, target: shared, isHelped };
   const names = namesOf(usable, name);
   const [token = "", account = "", profile = ""] = VALUES.map((value) => [...names[value]][0]);
   const slots = referring({ token, account, profile });
   const where = { file: labelOf(used.path, here.root), client: claudeCode };
   const url = options.url ?? (used.entry.url || HALO_URL);
   const target: Target = { mode: "join", name, url, slots, where, isOwn: used.isOwn };
-  return { here, choice, target, isHelped };
-}
-
-/** Every entry with its file. `isOwn`: in a file of the person's own, which no repository decides. */
-function entriesIn({ entries, clients, store, programs }: Survey) {
-  const ofStore = [...entries.local, ...entries.user].map(({ entry }) => ({ entry, path: store, isUser: true }));
-  const ofClients = clients.flatMap(({ scope, path, found }) =>
-    found.map(({ entry }) => ({ entry, path, isUser: scope === "user" })),
-  );
-  return [...ofStore, ...ofClients].map((each) => ({ ...each, isOwn: each.isUser && programs.isOwn(each.path) }));
+  return { choice, target, isHelped };
 }
 
 /** Every token of this folder and of the user's own files. */
-async function placesIn({ here, target: { name, url } }: Found) {
-  const { snapshot, paths, state, store, project, git, toml, clients } = here;
-  const entries = entriesIn(here).filter(({ entry }) => entry.name === name);
-  const names = namesOf(entries, name);
-  // a repository's file with another URL gets a token only in place of the same one
-  const named = new Set(entries.flatMap((each) => (each.isOwn || each.entry.url === url ? [each.entry] : [])));
+async function placesIn({ here, target: { name, url } }: Page) {
+  const { snapshot, paths, state, git, toml, clients, keychains } = here;
+  const entries = entriesOf(here);
+  const names = namesOf(
+    entries.filter(({ entry }) => entry.name === name),
+    name,
+  );
   const { localSettings, mainSettings, userSettings } = state.files;
   const places: TokenPlace[] = [];
   const tracked: string[] = [];
@@ -132,22 +115,19 @@ async function placesIn({ here, target: { name, url } }: Found) {
     }
   for (const file of [localSettings, mainSettings, userSettings])
     if (file !== undefined) places.push(...settingsPlaces(file.shown, envIn(file), names));
-  const ofStore = { local: ["projects", project.key, "mcpServers"], user: ["mcpServers"] };
-  for (const scope of ["local", "user"] as const)
-    for (const { entry } of here.entries[scope])
-      if (scope === "local" || !here.keychains.has(entry.name))
-        places.push(...entryPlace(store, [...ofStore[scope], entry.name], entry, named.has(entry)));
   /** Committed files with a token in plain text: nothing is written there. */
   const exposed: string[] = [];
-  for (const { client, scope, path, found } of clients)
-    for (const { entry } of found) {
-      const parse = client.format === "toml" ? toml?.parseToml : undefined;
-      const own = entryPlace(path, [client.servers, entry.name], entry, named.has(entry), parse);
-      if (own.length === 0) continue;
-      const isPrivate = scope === "user" || ((await git?.isIgnored(path)) && !(await git?.isTracked(path)));
-      if (isPrivate) places.push(...own);
-      else exposed.push(...own.map((place) => place.path));
-    }
+  for (const { client, scope, path, keys, entry, isOwn } of entries) {
+    if (client === claudeCode && scope === "user" && keychains.has(entry.name)) continue;
+    const parse = client.format === "toml" ? toml?.parseToml : undefined;
+    // a repository's file with another URL gets a token only in place of the same one
+    const isNamed = entry.name === name && (isOwn || entry.url === url);
+    const own = entryPlace(path, keys, entry, isNamed, parse);
+    if (own.length === 0) continue;
+    const isPrivate = scope !== "project" || ((await git?.isIgnored(path)) && !(await git?.isTracked(path)));
+    if (isPrivate) places.push(...own);
+    else exposed.push(path);
+  }
   return { places, exposed, tracked };
 }
 
@@ -160,9 +140,9 @@ export function pluginsOf({ userSettings, snapshot }: Survey, name: string) {
 /** Every place, as the files are now. */
 export async function look(folders: readonly Folder[], account: string) {
   const all = [];
-  for (const { page, ...folder } of folders) {
+  for (const { page } of folders) {
     const here = withEnvFiles(lookAgain(page).here);
-    all.push({ here, ...(await placesIn({ ...folder, here })) });
+    all.push({ here, ...(await placesIn({ ...page, here })) });
   }
   const snapshot = new Map(all.flatMap(({ here }) => [...here.snapshot]));
   const found = all.flatMap((each) => each.places);
@@ -179,9 +159,10 @@ export async function look(folders: readonly Folder[], account: string) {
   const tracked = new Set(all.flatMap((each) => each.tracked));
   const places = chosen.filter(({ path }) => !tracked.has(path));
   const shared = chosen.flatMap(({ path }) => (tracked.has(path) ? [path] : []));
-  const kept = folders.flatMap(({ here, target }) => here.tokens.get(target.name) ?? []);
+  const pages = folders.map(({ page }) => page);
+  const kept = pages.flatMap(({ here, target }) => here.tokens.get(target.name) ?? []);
   const old = new Set([...chosen.map(({ token }) => token), ...kept]);
-  const ofPlugins = folders.slice(0, 1).flatMap(({ here, target }) => pluginsOf(here, target.name));
+  const ofPlugins = pages.slice(0, 1).flatMap(({ here, target }) => pluginsOf(here, target.name));
   const plugins = haloPlugins(ofPlugins, old);
   const secrets = plugins.flatMap((plugin) => Object.values(plugin.secrets)).filter((each) => typeof each === "string");
   return {

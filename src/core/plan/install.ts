@@ -162,11 +162,11 @@ export function planRemoval(input: RemovalInput): Planned {
   const { paths, target, kept, keptInBridge, tracked, snapshot, isValuesOnly } = input;
   const { name, slots } = target;
   const variables = variablesOf(slots).filter(({ env }) => !kept.has(env));
-  const own = removableIn(slots, name).map(({ env }) => env);
-  const names = own.filter((env) => !kept.has(env));
+  const removable = removableIn(slots, name).map(({ env }) => env);
+  const names = removable.filter((env) => !kept.has(env));
   // under our comment, of a variable that nobody refers to any more: an ID may also be another person's
   const shown = dotenvOf(paths.example === undefined ? undefined : snapshot.get(paths.example));
-  const inBridge = own.filter((env) => !keptInBridge.has(env));
+  const inBridge = removable.filter((env) => !keptInBridge.has(env));
   const settings: readonly Edit[] = [
     ...inBridge.map((env) => (text: string) => removeProperty(text, ["env", env], LENIENT)),
     (text) => removeFromArray(text, ["enabledMcpjsonServers"], name, LENIENT),

@@ -1,6 +1,6 @@
 /** The token in the system's store instead of a file: Claude Code runs a command for each connection (`headersHelper`). Pure. */
 import { quoteSh } from "../command-line.ts";
-import { equalJson, isObject, type Json, type JsonObject, jsonOf, property } from "../formats/json.ts";
+import { isObject, type Json, type JsonObject, jsonOf, property } from "../formats/json.ts";
 import { HEADERS, type Value } from "../halo.ts";
 import type { FileState, RunStep } from "./model.ts";
 
@@ -143,30 +143,12 @@ export function saveSteps(
   return [{ kind: "run", argv: at(save.argv), stdin: save.stdin(token), why, ...undo }];
 }
 
-export interface EntryInput {
-  readonly keychain: Keychain;
-  /** Claude Code, an absolute path. */
-  readonly program: string;
-  readonly name: string;
-  readonly url: string;
-  readonly values: Readonly<Record<Value, string>>;
-  /** The entry as it is in Claude Code's store, and the step that removes it. */
-  readonly existing: { readonly raw: Json | undefined; readonly remove: RunStep } | undefined;
-}
-
-/** The entry, which has no secret. */
-export function entrySteps({ keychain, program, name, url, values, existing }: EntryInput): readonly RunStep[] {
-  const { label, helper } = keychain;
-  const headers = { [HEADERS.account]: values.account, [HEADERS.profile]: values.profile };
-  const entry: JsonObject = { type: "http", url, headers, headersHelper: helper };
-  if (equalJson(existing?.raw ?? null, entry)) return [];
-  const add: RunStep = {
-    kind: "run",
-    // on the command line: 2.1.197 reads no standard input here
-    argv: [program, "mcp", "add-json", "--scope", "user", name, JSON.stringify(entry)],
-    why: `add "${name}" (user scope), the token from ${label}`,
-    details: [`new: ${url}`, ...Object.entries(headers).map((pair) => `  ${pair.join(": ")}`), `  ${helper}`],
-    undo: [program, "mcp", "remove", "--scope", "user", name],
-  };
-  return existing === undefined ? [add] : [existing.remove, add];
+/** The entry, which has no secret. `values`: only the IDs are in it. */
+export function keychainEntry({ helper }: Keychain, url: string, { account, profile }: Record<Value, string>) {
+  return {
+    type: "http",
+    url,
+    headers: { [HEADERS.account]: account, [HEADERS.profile]: profile },
+    headersHelper: helper,
+  } satisfies JsonObject;
 }
