@@ -80,16 +80,15 @@ function headerValue(text: string): HeaderValue {
 }
 
 export function readEntry(name: string, scope: Scope, raw: Json): Entry {
-  const entry = isObject(raw) ? raw : {};
-  const headers: Record<string, string> = {};
+  const { url, headers: given, headersHelper, command } = isObject(raw) ? raw : {};
+  const all = Object.entries(isObject(given) ? given : {});
+  const texts = all.filter((pair): pair is [string, string] => typeof pair[1] === "string");
   const values: Partial<Record<Value, HeaderValue>> = {};
-  for (const [header, text] of Object.entries(isObject(entry.headers) ? entry.headers : {})) {
-    if (typeof text !== "string") continue;
-    headers[header] = text;
+  for (const [header, text] of texts) {
     const which = valueNamed(header);
     if (which !== undefined) values[which] = headerValue(text);
   }
-  const url = typeof entry.url === "string" ? entry.url : "";
-  const runs = entry.headersHelper !== undefined || entry.command !== undefined;
-  return { name, scope, url, headers, values, runs, raw };
+  const runs = headersHelper !== undefined || command !== undefined;
+  const headers = Object.fromEntries(texts);
+  return { name, scope, url: typeof url === "string" ? url : "", headers, values, runs, raw };
 }

@@ -21,11 +21,8 @@ type Step = { readonly container: Container; readonly index: number };
  * Refused, besides what `parseTree` refuses: a key of the path that occurs twice, a parent that is not an object.
  */
 export function setProperty(text: string, path: Path, value: Json, options: EditOptions): Edited {
-  if (isBlank(text)) {
-    const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
-    const meant = withValue(null, path, value);
-    return verified(`${bom}${JSON.stringify(meant, null, 2)}\n`, meant, options, 0);
-  }
+  const bom = text.startsWith("\uFEFF") ? "\uFEFF" : "";
+  if (isBlank(text)) return setProperty(`${bom}{}\n`, path, value, options);
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
   const { root, steps, node } = walk;
@@ -171,7 +168,7 @@ function verified(after: string, meant: Json | undefined, options: EditOptions, 
 }
 
 /** The document with another value at the path; undefined removes it. */
-function withValue(document: Json, path: Path, value: Json | undefined): Json | undefined {
+export function withValue(document: Json, path: Path, value: Json | undefined): Json | undefined {
   const [key, ...rest] = path;
   if (key === undefined) return value;
   const object = isObject(document) ? document : toObject([]);

@@ -5,7 +5,7 @@
 import { type AST, parseTOML } from "toml-eslint-parser";
 import type { Edited, Entry, Json, JsonObject, Node, Tree } from "./json.ts";
 import { conflictIn, equalJson, isObject, MAX_DEPTH, property, toJson, toObject } from "./json.ts";
-import { refuse, UNSAFE } from "./json-edit.ts";
+import { refuse, UNSAFE, withValue } from "./json-edit.ts";
 import { isObjectNode, member } from "./nodes.ts";
 
 /** A table while it is read: `[a]` and `[a.b]` may be anywhere in the file, and add to the same table. */
@@ -135,7 +135,9 @@ export function setTable(text: string, path: Path, wanted: JsonObject | undefine
   // the last check: the result is read again, and must have the intended values
   const result = parseToml(after);
   const [before, got] = [toJson(tree.root), result.ok ? toJson(result.root) : undefined];
-  const isMeant = equalJson(property(got, ...path), wanted) && equalJson(without(got, path), without(before, path));
+  // `[a.b]` makes `a`, too: it counts as there in both
+  const [others, left] = [before, got].map((each) => withValue(each ?? null, path, null));
+  const isMeant = equalJson(property(got, ...path), wanted) && equalJson(left, others);
   return result.ok && isMeant ? { ok: true, text: after } : refuse(UNSAFE, node?.start ?? 0);
 }
 
@@ -203,15 +205,6 @@ function inline(value: Json): string {
   if (!isObject(value)) return JSON.stringify(value);
   const pairs = Object.entries(value).map(([key, each]) => `${JSON.stringify(key)} = ${inline(each)}`);
   return `{ ${pairs.join(", ")} }`;
-}
-
-/** The value without the path, and without tables that this leaves empty: `[a.b]` makes `a`, too. */
-function without(value: Json | undefined, [key, ...rest]: Path): Json | undefined {
-  if (key === undefined || !isObject(value)) return key === undefined ? undefined : value;
-  const inner = without(value[key], rest);
-  const others = Object.entries(value).filter(([name]) => name !== key);
-  const left = inner === undefined ? others : [...others, [key, inner] as const];
-  return left.length === 0 ? undefined : toObject(left);
 }
 
 const eolOf = (text: string): string => /\r?\n/.exec(text)?.[0] ?? "\n";

@@ -79,21 +79,18 @@ export interface ClientTarget extends Pick<Target, "name" | "url" | "slots"> {
 export const hasLiterals = ({ client, scope, store }: ClientFile): boolean =>
   scope === "user" && store === undefined && client.asks === undefined;
 
-/** The entry as it is written into a file. */
-function entryIn(file: ClientFile, { url, slots, values, isAsked }: ClientTarget): JsonObject {
-  return entryFor(file.client, url, hasLiterals(file) ? literally(values) : slots, isAsked || file.scope === "user");
-}
-
 /** The edits that write an entry: the questions before the references to them. */
 export function setEdits(file: ClientFile, target: ClientTarget, toml: Toml | undefined): readonly Edit[] {
   const { client, scope } = file;
-  const path = [client.servers, target.name];
-  const ours = entryIn(file, target);
-  const entry = target.was === undefined ? ours : { ...ours, ...keptOf(file, ours, target.was) };
+  const { name, url, slots, values, was } = target;
+  const path = [client.servers, name];
+  const isAsked = target.isAsked || scope === "user";
+  const ours = entryFor(client, url, hasLiterals(file) ? literally(values) : slots, isAsked);
+  const entry = was === undefined ? ours : { ...ours, ...keptOf(file, ours, was) };
   if (client.format === "toml") return [(text) => (toml as Toml).setTable(text, path, entry)];
   const options = { strict: client.format === "json" };
   const { asks } = client;
-  const questions = asks && (target.isAsked || scope === "user") ? questionsFor(target.slots) : [];
+  const questions = asks && isAsked ? questionsFor(slots) : [];
   const asking = (text: string, question: JsonObject): Edited =>
     askedIn(text, client, question.id) ? { ok: true, text } : addToArray(text, [asks?.list ?? ""], question, options);
   const edits = questions.toReversed().map((question) => (text: string) => asking(text, question));
@@ -137,10 +134,9 @@ export function removeEdits({ client }: ClientFile, target: ClientTarget, toml: 
   const path = [servers, target.name];
   if (format === "toml") return [(text) => (toml as Toml).setTable(text, path, undefined)];
   const options = { strict: false, keepsEmpty: client === claudeCode };
+  const isUsed = (text: string, { id }: JsonObject): boolean => text.includes(asks?.spell(String(id)) ?? "");
   const removing = (text: string, question: JsonObject): Edited =>
-    text.includes(asks?.spell(String(question.id)) ?? "")
-      ? { ok: true, text }
-      : removeFromArray(text, [asks?.list ?? ""], question, options);
-  const removal = (question: JsonObject) => (text: string) => removing(text, question);
-  return [(text) => removeProperty(text, path, options), ...(asks ? questionsFor(target.slots) : []).map(removal)];
+    isUsed(text, question) ? { ok: true, text } : removeFromArray(text, [asks?.list ?? ""], question, options);
+  const removals = (asks ? questionsFor(target.slots) : []).map((each) => (text: string) => removing(text, each));
+  return [(text) => removeProperty(text, path, options), ...removals];
 }
