@@ -133,7 +133,7 @@ describe("planProject", () => {
 describe("planRemoval", () => {
   it("takes the reference out first and the values last", () => {
     const plan = steps(remove(applied({}, planProject(input()))));
-    expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.bridge, paths.example, paths.env, paths.ignore]);
+    expect(plan.map(({ path }) => path)).toEqual([paths.mcp, paths.example, paths.bridge, paths.env, paths.ignore]);
     expect(plan.every(({ after }) => after === undefined)).toBe(true);
   });
 

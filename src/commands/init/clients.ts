@@ -49,7 +49,7 @@ function targetIn(decision: Decision): Target {
  * Every entry for HALO that is here, with its client, scope and file. `keys`: the way to it in the file. `isOwn`: the file is the
  * person's own, which no repository decides.
  */
-export function entriesOf({ entries, clients, store, programs, project }: Survey) {
+export function entriesHere({ entries, clients, store, programs, project }: Survey) {
   const own = [
     {
       client: claudeCode,

@@ -18,7 +18,7 @@ import { printable, whichToken } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
 import { carry } from "../init/carry.ts";
-import { entriesOf } from "../init/clients.ts";
+import { entriesHere } from "../init/clients.ts";
 import { conclude } from "../init/screens.ts";
 import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";
 import { missingInput, valueSources } from "../init/values.ts";
@@ -40,7 +40,7 @@ export function find({ options, here }: Pick<Start, "options" | "here">, scopes:
   const { said } = options;
   const wished = choiceOf(said.client === undefined ? CLIENT_IDS : here.choice.clients, scopes);
   const files = chosenFiles(here, wished);
-  const all = entriesOf(here).filter(({ client, scope, path }) => {
+  const all = entriesHere(here).filter(({ client, scope, path }) => {
     if (client === claudeCode) return wished.scopes.includes(scope);
     // a client that has not got the scope is meant only if it was named
     const isMeant = said.client !== undefined || scopes.includes(scope);

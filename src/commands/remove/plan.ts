@@ -39,15 +39,16 @@ function removalEdits(page: Page, choice: Choice) {
   const user: FileEdits[] = [];
   const others = ({ found }: ClientHere) => found.filter(({ entry }) => entry.name !== target.name);
   for (const file of chosen) {
-    const { store, path, scope } = file;
+    const { store, path, scope, found } = file;
     (scope === "project" ? project : user).push([path, removeEdits(file, removed, here.toml)]);
+    if (store === undefined) continue;
+    // only what its own entry refers to
     const kept = envOf([others(file)]);
-    // of a user's file, only what its own entry refers to
-    const own = file.found.filter(({ entry }) => entry.name === target.name);
-    const names = own.flatMap(({ entry }) =>
-      removableIn(entry.values, target.name).flatMap(({ env }) => (kept.has(env) ? [] : [env])),
+    const own = found.flatMap(({ entry }) =>
+      entry.name === target.name ? removableIn(entry.values, target.name) : [],
     );
-    if (store !== undefined) user.push([store, [(text) => removeDotenv(text, names)]]);
+    const names = own.map(({ env }) => env).filter((env) => !kept.has(env));
+    user.push([store, [(text) => removeDotenv(text, names)]]);
   }
   const stays = here.clients.flatMap((file) => {
     if (file.scope !== "project") return [];
@@ -59,20 +60,19 @@ function removalEdits(page: Page, choice: Choice) {
 /** Our ignore rules. Those of the clone count in each of its worktrees: they stay while there is more than one. */
 function rulesOf({ paths, root, folder, project, envFromRoot }: Survey): readonly Rule[] {
   const { ignore: file, exclude, env, bridge, example } = paths;
-  const ofBlock = { file, heading: HEADING };
   const isShared = exclude !== undefined && existsSync(join(dirname(dirname(exclude)), "worktrees"));
-  const own = [env, bridge].map((path) => ({ file: exclude, heading: HEADING, path }));
+  const rules = [
+    { file, heading: HEADING, line: patternOf(envFromRoot), path: env },
+    { file, heading: HEADING, line: BRIDGE, path: join(root, BRIDGE) },
+    { file, line: `!${fromTop(example, root)}`, path: example },
+  ];
+  if (isShared) return rules;
+  const ofClone = { file: exclude, heading: HEADING };
   return [
-    { ...ofBlock, line: patternOf(envFromRoot), path: env },
-    { ...ofBlock, line: BRIDGE, path: join(root, BRIDGE) },
-    { file, line: fromTop(example, root), path: example },
-    ...(isShared
-      ? []
-      : own.map((rule, at) => ({
-          ...rule,
-          line: fromTop(rule.path, (at > 0 ? project.bridge : folder.gitRoot) ?? root),
-        }))),
-  ].map((rule) => ("heading" in rule ? rule : { ...rule, line: `!${rule.line}` }));
+    ...rules,
+    { ...ofClone, line: fromTop(env, folder.gitRoot ?? root), path: env },
+    { ...ofClone, line: fromTop(bridge, project.bridge), path: bridge },
+  ];
 }
 
 /** The files of `--ci` that are still as they were written, by whatever version. */

@@ -21,10 +21,10 @@ import {
 import type { Target } from "../../core/plan/target.ts";
 import { UsageError } from "../../errors.ts";
 import { run as runGit } from "../../io/git.ts";
-import { entriesOf as filesIn } from "../../io/list.ts";
+import { entriesOf } from "../../io/list.ts";
 import { clearStaleLock } from "../../io/lock.ts";
 import { findRoot, readState } from "../../io/read.ts";
-import { entriesOf, targetAmong } from "../init/clients.ts";
+import { entriesHere, targetAmong } from "../init/clients.ts";
 import { type InitOptions, lookAgain, type Page, type Survey, survey } from "../init/survey.ts";
 import type { Candidates } from "../init/values.ts";
 import { find } from "../remove/index.ts";
@@ -65,7 +65,7 @@ async function worktreesOf({ gitProgram: program, folder, root, programEnv: env,
 
 /** With the other files of variables, such as `.env.local`. */
 function withEnvFiles(here: Survey): Survey {
-  const paths = filesIn(here.root).flatMap(({ name }) =>
+  const paths = entriesOf(here.root).flatMap(({ name }) =>
     ENV_FILE.test(name) && !EXAMPLE.test(name) ? [join(here.root, name)] : [],
   );
   const files = [...paths, join(here.root, ".gemini/.env")].map((path) => [path, readState(path)] as const);
@@ -96,7 +96,7 @@ export function findIn(here: Survey, options: InitOptions, asked: string | undef
 /** Every token of this folder and of the user's own files. */
 async function placesIn({ here, target: { name, url } }: Page) {
   const { snapshot, paths, state, git, toml, clients, keychains } = here;
-  const entries = entriesOf(here);
+  const entries = entriesHere(here);
   const names = namesOf(
     entries.filter(({ entry }) => entry.name === name),
     name,

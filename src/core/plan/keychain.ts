@@ -55,18 +55,20 @@ const STORES: Readonly<Record<string, (name: string) => Keychain>> = {
     };
   },
   win32: (name) => {
-    const types = ["PasswordVault", "PasswordCredential"].map(
-      (type) =>
-        `[void][Windows.Security.Credentials.${type},Windows.Security.Credentials,ContentType=WindowsRuntime]; `,
-    );
+    const types = ["PasswordVault", "PasswordCredential"]
+      .map(
+        (type) =>
+          `[void][Windows.Security.Credentials.${type},Windows.Security.Credentials,ContentType=WindowsRuntime]; `,
+      )
+      .join("");
     const vault = "(New-Object Windows.Security.Credentials.PasswordVault)";
     const found = `${vault}.Retrieve('${SERVICE}','${name}')`;
-    const command = (text: string): Argv => ["powershell", "-NoProfile", "-Command", `${types.join("")}${text}`];
+    const command = (text: string): Argv => ["powershell", "-NoProfile", "-Command", `${types}${text}`];
     const given = `'${SERVICE}','${name}',[Console]::In.ReadToEnd().Trim()`;
     return {
       label: "the Windows Credential Manager",
       read: command(`${found}.Password`),
-      helper: inPowershell(types.join(""), `${found}.Password`),
+      helper: inPowershell(types, `${found}.Password`),
       save: {
         argv: command(`${vault}.Add((New-Object Windows.Security.Credentials.PasswordCredential(${given})))`),
         stdin: (token) => token,

@@ -5,7 +5,6 @@ import { isFollowed } from "../connection.ts";
 import { dotenvOf, setDotenv } from "../formats/dotenv.ts";
 import {
   type Edited,
-  equalJson,
   isObject,
   type Json,
   type Node,
@@ -18,7 +17,7 @@ import { setProperty } from "../formats/json-edit.ts";
 import { member, textOf } from "../formats/nodes.ts";
 import { cleanValue, isOurs, storeOf, type Value, variablesFor } from "../halo.ts";
 import type { FileEdits } from "./install.ts";
-import type { Snapshot, Step } from "./model.ts";
+import type { Secrets, Snapshot, Step } from "./model.ts";
 import { variablesOf } from "./target.ts";
 
 /** A text of a file that is a token, or a reference to one in a secret store. */
@@ -61,23 +60,23 @@ export function namesOf(entries: readonly Source[], name: string): Names {
 }
 
 /** Variables of a file. Another variable counts only if it is HALO's by its name. */
-function variablePlaces(path: string, env: Env, names: Names, edit: (name: string) => TokenPlace["replace"]) {
+function variablePlaces(path: string, env: Env, names: Names, set: (text: string, more: Secrets) => Edited) {
   const account = [...names.account].map((name) => env[name]).find((value) => value);
   return Object.entries(env)
     .filter(([name, token]) => token !== "" && (names.token.has(name) || isOurs(name)))
     .map(([what, token]): TokenPlace => {
-      return { path, what, token, account, isNamed: names.isNamed(what), secret: "env", replace: edit(what) };
+      const replace = (text: string, fresh: string) => set(text, { [what]: fresh });
+      return { path, what, token, account, isNamed: names.isNamed(what), secret: "env", replace };
     });
 }
 
 export const dotenvPlaces = (path: string, snapshot: Snapshot, names: Names): readonly TokenPlace[] =>
-  variablePlaces(path, Object.fromEntries(dotenvOf(snapshot.get(path))), names, (name) => (text, token) => {
-    return setDotenv(text, { [name]: token });
-  });
+  variablePlaces(path, Object.fromEntries(dotenvOf(snapshot.get(path))), names, setDotenv);
 
 /** The "env" of a settings file of Claude Code. */
 export const settingsPlaces = (path: string, env: Env, names: Names): readonly TokenPlace[] =>
-  variablePlaces(path, env, names, (name) => (text, token) => {
+  variablePlaces(path, env, names, (text, more) => {
+    const [[name = "", token = ""] = []] = Object.entries(more);
     return setProperty(text, ["env", name], token, { strict: false });
   });
 
@@ -113,25 +112,19 @@ function swap(
 ): Edited {
   const nodeIn = (tree: Tree): Node | undefined =>
     tree.ok ? keys.reduce<Node | undefined>((at, key) => member(at, key)?.value, tree.root) : undefined;
+  const replaced = (part: string): string => part.replaceAll(escaped(old), () => escaped(fresh));
   const tree = parse(text);
   if (!tree.ok) return tree;
   const node = nodeIn(tree);
   const found = (node === undefined ? [] : scalarsIn(node)).filter((each) => textOf(each)?.includes(old));
-  let after = text;
-  for (const { start, end } of found.toReversed())
-    after =
-      after.slice(0, start) + after.slice(start, end).replaceAll(escaped(old), () => escaped(fresh)) + after.slice(end);
+  const after = found.reduceRight(
+    (all, { start, end }) => all.slice(0, start) + replaced(all.slice(start, end)) + all.slice(end),
+    text,
+  );
   const now = nodeIn(parse(after));
-  if (node === undefined || now === undefined || !equalJson(toJson(now), swapped(toJson(node), old, fresh)))
+  if (node === undefined || now === undefined || JSON.stringify(toJson(now)) !== replaced(JSON.stringify(toJson(node))))
     return { ok: false, refused: { reason: "the token in it cannot be replaced safely", offset: node?.start ?? 0 } };
   return { ok: true, text: after };
-}
-
-/** The same in a value. */
-function swapped(value: Json, old: string, fresh: string): Json {
-  return JSON.parse(JSON.stringify(value), (_, each) =>
-    typeof each === "string" ? each.replaceAll(old, () => fresh) : each,
-  );
 }
 
 /** Which places are replaced, those of the server last. `elsewhere`: of another account. `stored`: the token is in a secret store. */
@@ -152,18 +145,13 @@ export function choosePlaces(all: readonly TokenPlace[], account: string | undef
 
 /** The edits that replace every token by the new one, a file after the other. */
 export function rotationEdits(places: readonly TokenPlace[], token: string): readonly FileEdits[] {
+  const editOf =
+    ({ replace }: TokenPlace) =>
+    (text: string) =>
+      replace(text, token);
   return [...new Set(places.map(({ path }) => path))].map((path) => {
     const own = places.filter((place) => place.path === path && place.token !== token);
-    const isOwn = own.some(({ secret }) => secret === "own");
-    return [
-      path,
-      own.map(
-        ({ replace }) =>
-          (text: string) =>
-            replace(text, token),
-      ),
-      isOwn ? "own" : "env",
-    ];
+    return [path, own.map(editOf), own.some(({ secret }) => secret === "own") ? "own" : "env"];
   });
 }
 
