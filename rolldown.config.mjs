@@ -137,7 +137,8 @@ function minifyChunks() {
 
 /**
  * Each file that is loaded costs a hundredth of `node -e 0`. All that `run` needs is in bin.js, and what reads a command line in
- * cli.js. The rest of `check` is two: the first one starts git, and the second, with the rules, is compiled while git runs.
+ * cli.js. The rest of `check` is two: the first one starts git, and the second, with the rules, is compiled while git runs. That
+ * of the wizard is two, because `doctor` needs half of it.
  */
 const chunkOf = new Map();
 function fewFiles() {
@@ -145,21 +146,32 @@ function fewFiles() {
     name: "few-files",
     buildEnd(error) {
       if (error) return;
-      const reach = (id, chunk) => {
-        if (chunkOf.has(id) || id.startsWith("node:")) return;
-        chunkOf.set(id, chunk);
-        for (const next of this.getModuleInfo(id)?.importedIds ?? []) reach(next, chunk);
+      const reach = (entries, seen = new Set()) => {
+        for (const id of entries) {
+          if (seen.has(id) || id.startsWith("node:")) continue;
+          seen.add(id);
+          reach(this.getModuleInfo(id)?.importedIds ?? [], seen);
+        }
+        return seen;
       };
+      const from = (...entries) => reach(entries.map((entry) => join(root, "src", entry)));
+      const doctor = from("commands/doctor/index.ts");
+      const own = ["init", "doctor"].map((name) => join(root, `src/commands/${name}/index.ts`));
+      // what is also loaded alone stays alone
+      const isAlone = (id) => !own.includes(id) && this.getModuleInfo(id)?.dynamicImporters.length > 0;
+      const init = [...from("commands/init/index.ts")].filter((id) => !isAlone(id));
       const files = {
-        bin: ["bin.ts"],
-        cli: ["cli.ts"],
-        check: ["commands/check/index.ts"],
-        judge: ["commands/check/judge.ts", "commands/shared/below.ts"],
+        bin: from("bin.ts"),
+        cli: from("cli.ts"),
+        check: from("commands/check/index.ts"),
+        judge: from("commands/check/judge.ts", "commands/shared/below.ts"),
+        setup: init.filter((id) => doctor.has(id)),
+        init,
       };
       chunkOf.clear();
       // what several of them need is in the first
-      for (const [chunk, entries] of Object.entries(files))
-        for (const entry of entries) reach(join(root, "src", entry), chunk);
+      for (const [chunk, ids] of Object.entries(files))
+        for (const id of ids) if (!chunkOf.has(id)) chunkOf.set(id, chunk);
     },
   };
 }

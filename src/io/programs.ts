@@ -73,7 +73,7 @@ const real = (path: string): string | undefined => (existsSync(path) ? attempt((
 function isProgram(path: string): boolean {
   // on Windows: does it exist?
   const canRun = (): boolean => accessSync(path, constants.X_OK) === undefined && statSync(path).isFile();
-  return attempt(canRun) ?? false;
+  return existsSync(path) && (attempt(canRun) ?? false);
 }
 
 /** A process group of its own, so that what a program started ends with it (`endGroup`). */

@@ -4,6 +4,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -16,7 +17,6 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { getSystemErrorMap } from "node:util";
 import type { Document } from "../core/check/model.ts";
 import type { FileState } from "../core/plan/model.ts";
-import { attempt } from "../errors.ts";
 
 /** No configuration is this large. `check` searches this much of a larger file for secrets, 0.2 s for each MB. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -50,6 +50,8 @@ export function wordsOf(code: string): string {
   return known?.[1] ?? `the system answered ${code}`;
 }
 
+const SILENT = { throwIfNoEntry: false } as const;
+
 type Refused = { readonly kind: "unreadable"; readonly reason: string; readonly code: string };
 
 const refused = (code: string, reason = wordsOf(code)): Refused => ({ kind: "unreadable", reason, code });
@@ -57,7 +59,8 @@ const refused = (code: string, reason = wordsOf(code)): Refused => ({ kind: "unr
 /** The bytes of a file, at most one more than the limit. Links are followed, as in every client. */
 function readBytes(path: string) {
   try {
-    const found = statSync(path);
+    const found = statSync(path, SILENT);
+    if (found === undefined) return { kind: "absent" } as const;
     // before open: opening a pipe waits for its writer, and a device can do anything
     if (!found.isFile()) {
       const what = found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : found.isSocket() ? "socket" : "device";
@@ -94,14 +97,15 @@ export type Entry =
 /** The target of a write: every symlink followed, also a dangling one, unlike realpath(3). Throws the system's error. */
 export function resolveTarget(path: string): string {
   try {
-    return realpathSync(path);
+    // most files of the clients are absent: exceptions would take longer than everything else here
+    if (statSync(path, SILENT) !== undefined || dirname(path) === path) return realpathSync(path);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" || dirname(path) === path) throw error;
   }
   const folder = resolveTarget(dirname(path));
   const here = join(folder, basename(path));
-  const link = attempt(() => readlinkSync(here));
-  return link === undefined ? here : resolveTarget(resolve(folder, link));
+  const isLink = lstatSync(here, SILENT)?.isSymbolicLink() === true;
+  return isLink ? resolveTarget(resolve(folder, readlinkSync(here))) : here;
 }
 
 /** Reads one path for a change: text in UTF-8. Never throws because of the file: that is an `unreadable`. */

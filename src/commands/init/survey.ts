@@ -132,7 +132,8 @@ export async function whyNotAsked({ stdin, stderr, env }: Context, options: Init
 
 /** How a run speaks to a person. */
 export async function openDialog(context: Context, options: InitOptions) {
-  const isAsked = (await whyNotAsked(context, options)) === undefined;
+  // first what takes no time: standard input is a stream with many modules
+  const isAsked = context.stderr.isTTY === true && (await whyNotAsked(context, options)) === undefined;
   // a plan that is not shown needs no question
   const quiet = options.json || (options.quiet && (!isAsked || options.yes));
   const ask = isAsked ? await createAsk(context, PASTED_BREAK) : undefined;
