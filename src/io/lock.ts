@@ -45,7 +45,7 @@ export async function acquireLock(target: string, signal: AbortSignal, timeoutMs
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     if (signal.aborted) throw new Cancelled();
-    const lock = tryLock(target);
+    const lock = tryLock(target, true);
     if (lock !== undefined) return lock;
     if (performance.now() >= deadline) {
       const message = `${target} is locked by another run: ${target}.lock exists and was not removed.`;
@@ -67,13 +67,13 @@ export function clearStaleLock(path: string): void {
   // a failure is reported by the run that needs the lock
   quietly(() => {
     const target = resolveTarget(path);
-    const lock = existsSync(`${target}.lock`) ? tryLock(target) : undefined;
+    const lock = existsSync(`${target}.lock`) ? tryLock(target, false) : undefined;
     if (lock !== undefined) releaseLock(lock);
   });
 }
 
 /** One attempt. It is synchronous, so that nothing else in this process runs between its steps. */
-function tryLock(target: string): Lock | undefined {
+function tryLock(target: string, takesBare: boolean): Lock | undefined {
   const folder = `${target}.lock`;
   const id = randomUUID();
   const owner = join(folder, `owner-${id}-${process.pid}@${HOST}`);
@@ -81,7 +81,7 @@ function tryLock(target: string): Lock | undefined {
     // not recursive: below /proc, Node 22 would try forever
     if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
     // only one of several runs at once can remove the file of a dead owner
-    else if (!deadOwners(folder)?.every((path) => quietly(() => unlinkSync(path)))) return undefined;
+    else if (!deadOwners(folder, takesBare)?.every((path) => quietly(() => unlinkSync(path)))) return undefined;
     // appends, so that another run's rule is never truncated; the last rule counts
     writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "a", mode: 0o600, flush: true });
     writeFileSync(owner, "", { flag: "wx", mode: 0o600 });
@@ -103,14 +103,15 @@ function tryLock(target: string): Lock | undefined {
 }
 
 /** Was this folder left by a run that is dead? No, if it is removed just now. */
-export const isDeadLock = (folder: string): boolean => attempt(() => deadOwners(folder)) !== undefined;
+export const isDeadLock = (folder: string): boolean => attempt(() => deadOwners(folder, false)) !== undefined;
 
-/** The owner files in the lock of a dead run; undefined if it is not one. */
-function deadOwners(folder: string): readonly string[] | undefined {
+/** The owner files in the lock of a dead run; undefined if it is not one. `takesBare`: a folder with nothing of a run counts, too. */
+function deadOwners(folder: string, takesBare: boolean): readonly string[] | undefined {
   const content = contentOf(folder);
   if (content === undefined) return undefined;
-  const { owners, isBare } = content;
-  const isDead = owners.length > 0 ? owners.every(isGone) : ageOf(folder) > (isBare ? BARE_MS : OWNERLESS_MS);
+  const { owners, staged, isEmpty } = content;
+  if (owners.length + staged.length === 0 && !takesBare) return undefined;
+  const isDead = owners.length > 0 ? owners.every(isGone) : ageOf(folder) > (isEmpty ? BARE_MS : OWNERLESS_MS);
   return isDead ? owners : undefined;
 }
 
@@ -120,7 +121,7 @@ function contentOf(folder: string) {
   const entries = readdirSync(folder, { withFileTypes: true });
   if (!entries.every((entry) => entry.isFile() && OURS.test(entry.name))) return undefined;
   const pathsOf = (kind: RegExp) => entries.flatMap(({ name }) => (kind.test(name) ? [join(folder, name)] : []));
-  return { isBare: entries.length === 0, owners: pathsOf(/^owner-/), staged: pathsOf(/^(?:new|old)-/) };
+  return { isEmpty: entries.length === 0, owners: pathsOf(/^owner-/), staged: pathsOf(/^(?:new|old)-/) };
 }
 
 /** In milliseconds, also if the clock was set back; 0 if it vanished meanwhile. */
