@@ -23,7 +23,7 @@ export interface Ending {
   readonly next: readonly string[];
 }
 
-const indented = ({ show }: Pick<Page, "show">, lines: readonly string[]) =>
+export const indented = ({ show }: Pick<Page, "show">, lines: readonly string[]) =>
   lines.flatMap((line) => wrap(line, show.columns - 4).map((part) => `  ${part}`));
 
 /** `guide` with these words, about this connection. */
