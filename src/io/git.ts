@@ -70,16 +70,6 @@ export function createGit(options: GitOptions) {
     return rules;
   };
   const ruleFor = async (path: string): Promise<IgnoreRule | undefined> => (await rulesFor([path])).get(path);
-  let own: Promise<readonly [exclude: string, top: string]> | undefined;
-  /** Git's own file of ignore rules, and the root of the worktree: both absolute. */
-  const places = () => {
-    own ??= run(options, ["rev-parse", "--git-path", "info/exclude", "--show-toplevel"], [0]).then(({ stdout }) => {
-      // a path may end in a space
-      const [exclude = "", top = ""] = stdout.split(/\r?\n/);
-      return [resolve(options.cwd, exclude), resolve(options.cwd, top)];
-    });
-    return own;
-  };
   return {
     ruleFor,
     /** Would git ignore an untracked file at this path? Git does not ignore tracked files: check isTracked too. */
@@ -87,9 +77,8 @@ export function createGit(options: GitOptions) {
     /** Of each path that a rule ignores the absolute path of the rule's file. */
     ignoreSources: async (paths: readonly string[]): Promise<ReadonlyMap<string, string>> => {
       const rules = paths.length === 0 ? [] : [...(await rulesFor(paths))];
-      if (rules.length === 0) return new Map();
-      const [, top] = await places();
       // a relative path is relative to the root of the worktree, wherever git was started
+      const top = findRoot(options.cwd) ?? options.cwd;
       return new Map(rules.map(([path, { source }]) => [path, resolve(top, source)]));
     },
     /** Is the path (or anything below it) in the index? */
@@ -100,7 +89,6 @@ export function createGit(options: GitOptions) {
       const { status, stdout } = await run(options, ["cat-file", "blob", `HEAD:./${name}`], [0, 128]);
       return status === 0 ? stdout : undefined;
     },
-    excludeFile: async (): Promise<string> => (await places())[0],
     forget: (): void => known.clear(),
   };
 }

@@ -43,7 +43,7 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const given = readOptions(context, raw);
   const opened = await openDialog(context, given);
   try {
-    return await dialog(context, raw, given, opened);
+    return await dialog(context, given, opened);
   } catch (error) {
     // inside the dialog, as everything before it
     const isDrawn = opened.ask !== undefined && !context.plain;
@@ -56,7 +56,6 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
 /** `isAgain`: after a file was mended. */
 async function dialog(
   context: Context,
-  raw: RawOptions,
   given: InitOptions,
   opened: Awaited<ReturnType<typeof openDialog>>,
   isAgain = false,
@@ -89,9 +88,9 @@ async function dialog(
     await checkBeforehand(start, choice);
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "refused-file" || !(await mend(start))) throw error;
-    const chosen = { client: choice.clients.join(","), scope: choice.scopes.join(",") || "project" };
-    const again = { ...raw, values: { ...raw.values, ...(isAskedFirst ? chosen : {}) } };
-    return await dialog(context, again, readOptions(context, again), opened, true);
+    const wished = choice.scopes.length > 0 ? choice.scopes : (["project"] as const);
+    const said = { ...given.said, client: choice.clients.join(","), scope: wished.join(",") };
+    return await dialog(context, isAskedFirst ? { ...options, said, wished, isChosen: true } : given, opened, true);
   }
   const page: Page = { ...start, url: await agreeOnUrl(start) };
   const sources = await valueSources(page);
@@ -100,20 +99,16 @@ async function dialog(
   const copies = await testCopies(page, copiesOf(page, sources, candidates));
   if (copies.areRefused && decides === undefined && copies.tested) throw noneWorks(page, copies.tested);
   const found = copies.works?.values ?? valuesOf(candidates);
-  let made: Made;
-  if (found !== undefined && (isJoining || !isInProject(choice))) {
-    const decided = { values: found, choice };
-    const plan = await buildPlan(page, decided);
-    if (choice.scopes.length + choice.places.length > 0 && !changes(plan))
-      return await alreadySetUp(page, decided, plan);
-    made = { values: found, plan };
-  }
+  const isWhole = found !== undefined && (isJoining || !isInProject(choice));
+  const made = isWhole ? { values: found, plan: await buildPlan(page, { values: found, choice }) } : undefined;
+  if (made && choice.scopes.length + choice.places.length > 0 && !changes(made.plan))
+    return await alreadySetUp(page, { values: made.values, choice }, made.plan);
   if (copies.works !== undefined)
     return await finish(page, { ...copies.works, choice, tested: copies.tested }, made, "Use it everywhere?");
   const decided =
-    ask !== undefined && !(options.yes && found !== undefined)
-      ? await askUntilConnected(page, ask, candidates, copies)
-      : await takeValues(page, candidates, copies.tested);
+    ask === undefined || (options.yes && found !== undefined)
+      ? await takeValues(page, candidates, copies.tested)
+      : await askUntilConnected(page, ask, candidates, copies);
   return await finish(page, { ...decided, choice }, made);
 }
 
@@ -125,19 +120,14 @@ async function mend(page: Page): Promise<boolean> {
     .map(({ path }) => path);
   const path = here.paths.bridge;
   const bridge = here.snapshot.get(path);
-  if (
-    decides !== undefined &&
-    files.length === 0 &&
-    bridge?.kind === "file" &&
-    isBroken(bridge) &&
-    hasBridge(page, options.choice)
-  ) {
+  if (decides === undefined) return false;
+  if (files.length === 0) {
+    if (bridge?.kind !== "file" || !isBroken(bridge) || !hasBridge(page, options.choice)) return false;
     const removal = { steps: [{ kind: "write", path, before: bridge.text, after: undefined, secret: true }] } as const;
     const message = `Replace ${labelOf(path, here.root)}? Its text is lost.`;
     await carry(page, { values: NO_VALUES, choice: options.choice }, () => removal, { message, initial: "no" });
     return true;
   }
-  if (decides === undefined || files.length === 0) return false;
   const [{ gather, readOptions: checkOptions }, { fix }] = await Promise.all([
     import("../check/gather.ts"),
     import("../check/fix.ts"),
@@ -183,11 +173,10 @@ async function takeValues(page: Page, candidates: Candidates, failed: Diagnosis 
 
 /** Values that a person enters, tested, and corrected until they work or the person decides otherwise. */
 async function askUntilConnected(page: Page, ask: Ask, candidates: Candidates, { tested, refused }: Copies) {
-  const known = valuesOf(candidates);
-  // every copy was tested, and none works
-  if (known !== undefined && tested !== undefined) return await correct(page, ask, known, refused, false, tested);
-  const { values, isAsked } = await askValues(ask, page, candidates);
-  return await correct(page, ask, values, refused, isAsked);
+  // where copies were tested, none works
+  const known = tested && valuesOf(candidates);
+  const { values, isAsked } = known ? { values: known, isAsked: false } : await askValues(ask, page, candidates);
+  return await correct(page, ask, values, refused, isAsked, known && tested);
 }
 
 /** Tests values; what a person does about a failure, until they work. `isProven`: a person entered something, and it works. */

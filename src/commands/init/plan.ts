@@ -15,7 +15,6 @@ import { editFiles, envEdits, type Planned, planProject, secretsOf } from "../..
 import type { Plan, Secrets, Step, TellStep, WriteStep } from "../../core/plan/model.ts";
 import { EnvironmentError, Refusal } from "../../errors.ts";
 import { readsStdin } from "../../io/claude.ts";
-import { gitFolderOf } from "../../io/git.ts";
 import { isInside, readTemplate } from "../../io/read.ts";
 import { type Choice, chosenFiles, isInProject } from "../shared/client-files.ts";
 import { checkOptions } from "../shared/options.ts";
@@ -66,12 +65,10 @@ async function uncoveredPatterns(page: Page, choice: Choice) {
 
 /** Refuses rules for a file that is not this repository's own: a link, or a made-up git folder, can lead anywhere. */
 function assertExclude(here: Survey, lines: readonly string[]): void {
-  const { paths, folder } = here;
-  if (paths.exclude === undefined || folder.gitRoot === undefined || lines.length === 0) return;
-  const { path, realPath } = placeOf(here, paths.exclude);
-  const own = gitFolderOf(folder.gitRoot);
-  if (own !== undefined && realPath === join(own, "info", "exclude")) return;
-  const where = path === realPath ? path : `${path} (it leads to ${realPath})`;
+  const { exclude } = here.paths;
+  const { gitRoot } = here.folder;
+  if (gitRoot === undefined || lines.length === 0 || placeOf(here, exclude ?? "").realPath === exclude) return;
+  const where = exclude ?? `what ${join(gitRoot, ".git")} names`;
   const why = `${where} is not in the git folder of this repository: nothing is written there`;
   const hint = `ignore these files in a .gitignore, then run this again:\n${lines.join("\n")}`;
   throw new Refusal(why, { hint }, "symlink-outside");

@@ -21,7 +21,7 @@ import { isReference, type Target, variablesOf } from "../../core/plan/target.ts
 import { printable } from "../../core/secrets.ts";
 import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { Bridge, RawOptions } from "../../flags.ts";
-import { createGit, describeFolder } from "../../io/git.ts";
+import { createGit, describeFolder, gitFolderOf } from "../../io/git.ts";
 import { readState } from "../../io/read.ts";
 import { type Ask, createAsk } from "../../ui/ask.ts";
 import { createShow, type Show } from "../../ui/show.ts";
@@ -173,6 +173,7 @@ async function findPlace(context: Context, options: InitOptions) {
       ? createGit({ program: gitProgram, cwd, env: programs.env, signal: context.signal })
       : undefined;
   const git = gitAt(root);
+  const gitFolder = gitRoot && gitFolderOf(gitRoot);
   const env = options.valuesFile ?? join(root, ".env");
   const files = clientFiles(context, root);
   // those of a person who is asked may be any
@@ -180,15 +181,11 @@ async function findPlace(context: Context, options: InitOptions) {
   const needsToml = ({ client, path }: ClientFile): boolean =>
     client.format === "toml" &&
     (isAny || existsSync(path) || options.choice.clients.some((each) => each === client.id));
-  // git answers while the programs are looked for
-  const exclude = git?.excludeFile();
-  exclude?.catch(() => undefined);
-  const installed = findClients(context, root, programs.find);
   const found = await claudeOf(context, programs);
   const project = projectOf(folder, found.claude?.version);
   return {
     root,
-    installed,
+    installed: findClients(context, root, programs.find),
     programs,
     clientFiles: files,
     toml: files.some(needsToml) ? await loadToml() : undefined,
@@ -204,7 +201,7 @@ async function findPlace(context: Context, options: InitOptions) {
     ...ownFiles(context),
     paths: {
       ignore: join(root, ".gitignore"),
-      exclude: await exclude,
+      exclude: gitFolder && join(gitFolder, "info", "exclude"),
       env,
       example: join(root, EXAMPLES.find((name) => existsSync(join(root, name))) ?? ".env.example"),
       bridge: localSettings(project.bridge),

@@ -80,13 +80,11 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
     // one question for the secrets that are written one after another
     assertPrivate: async (realPath, path) => {
       if (asked.has(realPath)) return;
-      const from = writes.findIndex((step) => step.path === path);
-      const next = writes.findIndex((step, index) => index > from && step.secret !== true);
-      const others = writes.slice(from + 1, next < 0 ? undefined : next).filter(({ after }) => after !== undefined);
-      const all = [
-        { path, realPath },
-        ...others.map((step) => ({ path: step.path, realPath: readState(step.path).realPath })),
-      ];
+      const rest = writes.slice(writes.findIndex((step) => step.path === path));
+      const end = rest.findIndex(({ secret }) => secret !== true);
+      const all = (end < 0 ? rest : rest.slice(0, end))
+        .filter(({ after }) => after !== undefined)
+        .map((step) => ({ path: step.path, realPath: step.path === path ? realPath : readState(step.path).realPath }));
       await assertPrivate(place, ...all.map((each) => ({ ...each, ignored: true })));
       for (const each of all) asked.add(each.realPath);
     },

@@ -48,43 +48,41 @@ export interface Secret extends Place {
 /** Refuses secrets where git would add them, in every repository around the resolved paths. */
 export async function assertPrivate(asked: Asked, ...secrets: readonly Secret[]): Promise<void> {
   for (const secret of secrets) assertInside(secret.root ?? asked.root, secret);
-  const repositories = new Map<string, Secret[]>();
+  const groups = new Map<string, Secret[]>();
   for (const secret of secrets) {
-    const repository = findRoot(dirname(secret.realPath));
-    if (repository === undefined) continue;
-    repositories.set(repository, [...(repositories.get(repository) ?? []), secret]);
+    const repository = findRoot(dirname(secret.realPath)) ?? "";
+    groups.set(repository, [...(groups.get(repository) ?? []), secret]);
   }
-  for (const [repository, inside] of repositories) await assertIgnored(asked, inside, repository);
+  groups.delete("");
+  for (const [repository, inside] of groups) await assertIgnored(asked, inside, repository);
 }
 
-async function assertIgnored(
-  { gitProgram: program, programEnv: env, signal }: Asked,
-  secrets: readonly Secret[],
-  repository: string,
-): Promise<void> {
-  const [path] = secrets.map((secret) => secret.path);
-  const why = `${path} is in a git repository, but git is not installed: cannot check whether git would add the file`;
+/** The same for files of one repository: none is written if one is refused. */
+async function assertIgnored(asked: Asked, secrets: readonly Secret[], repository: string): Promise<void> {
+  const { gitProgram: program, programEnv: env, signal } = asked;
+  const why = `${secrets[0]?.path} is in a git repository, but git is not installed: cannot check whether git would add the file`;
   if (program === undefined) throw new EnvironmentError(why, { hint: "install git, then run this again" });
-  const git = { program, cwd: repository, env, signal };
   const paths = secrets.map(({ realPath }) => realPath);
   // one question, to which the usual answer is: ignored, and not tracked
-  const safe = await ignoredOf(git, paths, true);
+  const safe = await ignoredOf({ program, cwd: repository, env, signal }, paths, true);
   const open = secrets.filter(({ realPath }) => !safe.has(realPath));
-  const tracked = open.length === 0 ? new Set() : await trackedOf(git, paths);
-  for (const secret of open) refuse(secret, repository, tracked.has(secret.realPath));
+  const around = foldersFrom(dirname(repository)).filter(
+    (folder) => folder !== repository && findRoot(folder) === folder,
+  );
   // a repository around this one adds none of its files, except those that it tracks already
-  for (let around = outside(repository); around !== undefined; around = outside(around)) {
-    const added = await trackedOf({ ...git, cwd: around }, paths);
-    for (const secret of secrets) if (added.has(secret.realPath)) refuse(secret, around, true);
+  for (const [cwd, asking] of [[repository, open] as const, ...around.map((folder) => [folder, secrets] as const)]) {
+    const tracked = asking.length === 0 ? new Set() : await trackedOf({ program, cwd, env, signal }, paths);
+    for (const secret of asking) refuse(secret, cwd, tracked.has(secret.realPath), cwd === repository);
   }
 }
 
-/** The next repository around one. */
-const outside = (repository: string): string | undefined =>
-  dirname(repository) === repository ? undefined : findRoot(dirname(repository));
-
-/** Throws for a file that git tracks, or that it would add. */
-function refuse({ path, realPath, ignored, instead }: Secret, repository: string, isTracked: boolean): void {
+/** Throws for a file that git tracks, or that it would add (`isAddable`). */
+function refuse(
+  { path, realPath, ignored, instead }: Secret,
+  repository: string,
+  isTracked: boolean,
+  isAddable: boolean,
+): void {
   const shown = relative(repository, realPath);
   const inRepository = (...words: readonly string[]): string => toSh(["git", "-C", repository, ...words]);
   if (isTracked) {
@@ -95,11 +93,11 @@ function refuse({ path, realPath, ignored, instead }: Secret, repository: string
     const message = `${path} is tracked by git${where}: a secret in it would be committed`;
     throw new Refusal(message, { hint: instead?.(own) ?? own }, "tracked");
   }
-  if (ignored === "own") {
+  if (isAddable && ignored === "own") {
     const hint = `echo ${toSh([`/${shown}`])} >> ${toSh([join(repository, ".gitignore")])}`;
     throw new Refusal(`${path} is in a git repository that does not ignore it`, { hint }, "not-ignored");
   }
-  if (ignored) {
+  if (isAddable && ignored) {
     const because = "a later rule re-includes it, or git does not read the ignore file (a symlink, for example)";
     const hint = inRepository("check-ignore", "-v", "--no-index", shown);
     const message = `${path} is not ignored by git, in spite of the new ignore rule: ${because}`;
