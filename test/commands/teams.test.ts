@@ -52,7 +52,7 @@ describe("remove", () => {
       expect(run.stderr).toContain("- HALO_MCP_TOKEN=••••e5f1");
       const commands = [
         "  git add .mcp.json .cursor/mcp.json .env.example .gitignore",
-        "  git commit -m 'Remove HALO'",
+        '  git commit -m "Remove HALO"',
       ];
       expect(run.stdout).toContain(["", "Commit for your team:", ...commands, ""].join("\n"));
       expect(run.stdout).toContain(" the one that ends in e5f1 ");
@@ -75,7 +75,7 @@ describe("remove", () => {
       m.commit();
       expect((await m.run(full(m), { env: { ...env, ...withToken } })).code).toBe(0);
       const run = await leave(m, "--yes", "--cwd", m.path);
-      expect(run.stdout).toContain("Commit for your team:\n  git add .mcp.json && git commit -m 'Remove HALO'\n");
+      expect(run.stdout).toContain('Commit for your team:\n  git add .mcp.json && git commit -m "Remove HALO"\n');
     }));
 });
 

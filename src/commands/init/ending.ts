@@ -189,11 +189,16 @@ async function commitLines(page: Page, { steps }: Plan, message: string): Promis
     return `${by} ignores ${label}, ${what}.`;
   });
   if (git === undefined) return indented(page, [shared.join(" "), ...notes]);
-  const program = isElsewhere(page) ? `git -C ${toSh([root])}` : "git";
-  const add = `${program} ${ignored.length > kept.length ? "add -f" : "add"} ${toSh(shared)}`;
-  const commit = `${program} commit -m "${message}"`;
+  return [...committing(page, shared, message, ignored.length > kept.length), ...indented(page, notes)];
+}
+
+/** The commands that commit these files of the root: one line, or two where it would be too long. */
+export function committing(page: Page, files: readonly string[], message: string, isForced = false): readonly string[] {
+  const git = isElsewhere(page) ? ["git", "-C", page.here.root] : ["git"];
+  const add = toSh([...git, "add", ...(isForced ? ["-f"] : []), ...files]);
+  const commit = `${toSh([...git, "commit", "-m"])} "${message}"`;
   const isShort = `  ${add} && ${commit}`.length <= page.show.columns;
-  return indented(page, [...(isShort ? [`${add} && ${commit}`] : [add, commit]), ...notes]);
+  return indented(page, isShort ? [`${add} && ${commit}`] : [add, commit]);
 }
 
 async function teamLines(page: Page, plan: Plan): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 /** The wizard, from top to bottom: look, ask, test, plan, write, test what was written, say what to do next. */
+import { existsSync } from "node:fs";
 import type { Context } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
@@ -17,7 +18,7 @@ import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
 import { indented, leftSteps, nextSteps, stepsOfCi, toRotate } from "./ending.ts";
 import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
-import { buildPlan, checkBeforehand, ciPlan, hasBridge } from "./plan.ts";
+import { buildPlan, checkBeforehand, ciSteps, hasBridge } from "./plan.ts";
 import { command, commandFor, connectionWords } from "./repeat.ts";
 import { conclude, headlineOf } from "./screens.ts";
 import {
@@ -63,7 +64,8 @@ async function dialog(
   const { show, ask, decides } = opened;
   const here = await survey(context, given);
   // a killed run may have left an old token in the lock of a file that this run does not write
-  if (!given.dryRun) for (const path of here.snapshot.keys()) clearStaleLock(path);
+  if (!given.dryRun)
+    for (const { realPath } of here.snapshot.values()) if (existsSync(`${realPath}.lock`)) clearStaleLock(realPath);
   if (!isAgain) greet({ context, show, here });
   // what is there already says what is connected
   const isThere = here.clients.some(({ scope, found, path, client }) => {
@@ -144,7 +146,7 @@ async function mend(page: Page): Promise<boolean> {
 async function addCi(page: Page): Promise<number> {
   const decided = { values: NO_VALUES, choice: page.options.choice };
   sayJoined(page, false);
-  const { plan, statuses, changed } = await carry(page, decided, ciPlan);
+  const { plan, statuses, changed } = await carry(page, decided, (now) => ({ steps: ciSteps(now) }));
   const ending = await stepsOfCi(page, plan);
   const headline = changed ? "Saved." : "Nothing had to change.";
   return conclude(page, decided, { ok: true, plan, statuses, ...(page.options.dryRun ? {} : { headline, ending }) });

@@ -109,10 +109,8 @@ async function projectSteps(page: Page, choice: Choice, values: Values): Promise
   return [...stepsOf(written), ...ciSteps(page)];
 }
 
-export const ciPlan = (page: Page): Plan => ({ steps: ciSteps(page) });
-
 /** The step of `--ci`; none without it. Throws Refusal if the file would be outside the repository. */
-function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Page): readonly Step[] {
+export function ciSteps({ context: { templates, version }, options: { ci }, here, target }: Page): readonly Step[] {
   const { root, folder, snapshot, ciPaths } = here;
   const [path] = ciPaths;
   if (ci === undefined || path === undefined) return [];

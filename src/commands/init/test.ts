@@ -75,19 +75,20 @@ const UNSET: Readonly<Record<Client["unset"], string>> = {
   unknown: "would not have it",
 };
 
+/** The causes that have another name in JSON. */
+const CODES: Readonly<Record<string, string>> = {
+  "entry-runs": "refused",
+  "bad-value": "bad-header",
+  "missing-value": "placeholder-sent",
+};
+
 /** What may be sent. Throws Refusal with the reason if nothing may. `where`: the file or scope of the entry. */
 export function permitted(judged: ToSend, where: string, hint: string, client: Client = claudeCode): Sent {
   if (judged.ok) return judged.sent;
   const { cause, reason } = judged;
-  const [code, why] = {
-    "entry-runs": ["refused", `${reason}; nothing was sent`],
-    "bad-url": ["bad-url", `${reason}; nothing was sent`],
-    "endpoint-foreign": ["endpoint-foreign", "the URL leads elsewhere than agreed; nothing was sent"],
-    "bad-value": ["bad-header", `${reason}; nothing was sent`],
-    "placeholder-sent": ["placeholder-sent", `${reason}; nothing was sent`],
-    "missing-value": ["placeholder-sent", `${reason}, so ${client.label} ${UNSET[client.unset]}`],
-  }[cause];
-  throw new Refusal(`${where}: ${why}`, { hint }, code);
+  const said = cause === "endpoint-foreign" ? "the URL leads elsewhere than agreed" : reason;
+  const end = cause === "missing-value" ? `, so ${client.label} ${UNSET[client.unset]}` : "; nothing was sent";
+  throw new Refusal(`${where}: ${said}${end}`, { hint }, CODES[cause] ?? cause);
 }
 
 type TestPage = Pick<Page, "context" | "show"> & { readonly options: Pick<Page["options"], "timeoutMs"> };

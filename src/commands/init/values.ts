@@ -42,12 +42,7 @@ export type Sources = Readonly<Record<Value, readonly Source[]>>;
 export const isGiven = (kind: Source[0] | undefined): boolean => kind === "flag" || kind === "given";
 const isFile = (kind: Source[0]): boolean => kind === "dotenv" || kind === "file";
 
-export interface Candidate {
-  readonly value: string;
-  readonly from: string;
-  readonly kind: Source[0];
-}
-
+type Candidate = { readonly value: string; readonly from: string; readonly kind: Source[0] };
 export type Candidates = { readonly [which in Value]?: Candidate | undefined };
 
 /** What 1Password gives for a reference. Throws Refusal. */

@@ -1,5 +1,5 @@
 /** `remove`: takes out what the wizard wrote: entries, values, approval, ignore rules. */
-import { realpathSync, rmdirSync } from "node:fs";
+import { rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Context } from "../../context.ts";
 import { claudeCode, type Scope } from "../../core/clients/claude-code.ts";
@@ -19,6 +19,7 @@ import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
 import { carry } from "../init/carry.ts";
 import { entriesHere } from "../init/clients.ts";
+import { committing } from "../init/ending.ts";
 import { conclude } from "../init/screens.ts";
 import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";
 import { missingInput, valueSources } from "../init/values.ts";
@@ -124,24 +125,14 @@ async function tokensOf(page: Page): Promise<readonly string[]> {
   return [...new Set(found)];
 }
 
-/** How the team's files that changed are committed: on one line if it is short. */
-async function commitLines(
-  { context, here: { root, git: io }, show }: Page,
-  { steps }: Plan,
-  shared: readonly string[],
-) {
+/** How the team's files that differ from the last commit are committed. */
+async function commitLines(page: Page, { steps }: Plan, shared: readonly string[]): Promise<readonly string[]> {
+  const { root, git } = page.here;
   const labels = [];
   for (const step of steps)
-    if (step.kind === "write" && shared.includes(step.path) && (await io?.committed(step.path)) !== step.after)
+    if (step.kind === "write" && shared.includes(step.path) && (await git?.committed(step.path)) !== step.after)
       labels.push(labelOf(step.path, root));
-  if (labels.length === 0) return [];
-  const git = realpathSync(context.cwd) === root ? ["git"] : ["git", "-C", root];
-  const both = [
-    ["add", ...labels],
-    ["commit", "-m", "Remove HALO"],
-  ].map((words) => toSh([...git, ...words]));
-  const line = `  ${both.join(" && ")}`;
-  return ["Commit for your team:", ...(line.length > show.columns ? both.map((each) => `  ${each}`) : [line])];
+  return labels.length === 0 ? [] : ["Commit for your team:", ...committing(page, labels, "Remove HALO")];
 }
 
 /** What stays where, and why. */

@@ -102,10 +102,13 @@ async function run({ argv, stdin = "" }: RunStep, { signal, secrets }: Context, 
   if (result.exitCode === 0) return;
   const words = named(argv).slice(0, 3).join(" ");
   if (result.startError !== undefined)
-    throw new EnvironmentError(`${words} could not be started (${result.startError})`, { hint: "claude --version" });
+    throw new EnvironmentError(`${words} could not be started (${result.startError})`, {
+      hint: `${named(argv)[0]} --version`,
+    });
   const { timedOut, stderr, stdout } = result;
   const why = timedOut ? "it took more than 60 seconds" : printable(mask(stderr || stdout, secrets));
-  throw new Refusal(`${words} failed${why && `: ${why}`}`, { hint: "claude mcp list" }, "client-failed");
+  const hint = words.startsWith("claude") ? "claude mcp list" : "unlock that store, then run this again";
+  throw new Refusal(`${words} failed${why && `: ${why}`}`, { hint }, "client-failed");
 }
 
 /** Runs even after an abort. Out: what to type if it fails. */
