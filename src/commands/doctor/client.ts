@@ -5,7 +5,7 @@ import { adviceLine } from "../../core/advice.ts";
 import type { Slots } from "../../core/clients/entry.ts";
 import { type Client, nextOf } from "../../core/clients/model.ts";
 import { storeOf } from "../../core/clients/paths.ts";
-import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import { diagnosisJson } from "../../core/diagnosis/json.ts";
 import { chainOf } from "../../core/doctor/client-chain.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";

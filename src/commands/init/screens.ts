@@ -1,5 +1,6 @@
 /** The end of a run: its text, and the same as JSON. */
-import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { diagnosisJson } from "../../core/diagnosis/json.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { createOutput } from "../../ui/output.ts";
 import { wrap } from "../../ui/wrap.ts";
