@@ -35,7 +35,7 @@ function listen(): AbortSignal {
   return stop.signal;
 }
 
-/** `run -- <command…>` starts before a command line is read, and ends with its program: it must not slow that program down. */
+/** `run -- <command…>`, with no option but HALO_NAME: starts before a command line is read, and ends with its program. */
 async function runAtOnce(context: Context, argv: readonly string[]): Promise<number> {
   const { HALO_NAME } = context.env;
   const values = HALO_NAME ? { name: HALO_NAME } : {};

@@ -1,14 +1,13 @@
 /** Records of a probe, made up, and what is made of them as every command does: cleaned first. */
 import * as diagnosis from "../../src/core/diagnosis/diagnose.ts";
+import { diagnosisJson } from "../../src/core/diagnosis/json.ts";
 import { cleaned, type Exchange, type ProbeRecord } from "../../src/core/diagnosis/record.ts";
 import { NOTHING, type ProbeRequest, probe as probeRaw } from "../../src/io/probe/probe.ts";
 import { UNANSWERED } from "../../src/io/probe/recording-fetch.ts";
 
 /** The diagnosis as JSON has it. */
 export function diagnose(record: ProbeRecord, secrets: readonly string[] = [], known: diagnosis.Known = {}) {
-  return diagnosis.diagnosisJson(
-    cleaned(diagnosis.diagnose(cleaned(record, secrets), cleaned(known, secrets)), secrets),
-  );
+  return diagnosisJson(cleaned(diagnosis.diagnose(cleaned(record, secrets), cleaned(known, secrets)), secrets));
 }
 type Told = ReturnType<typeof diagnose>;
 export const failedStage = ({ stages }: Told): Told["stages"][number] | undefined =>

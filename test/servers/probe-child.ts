@@ -1,6 +1,7 @@
 /** A program that probes once for each line it reads: for another Node, another list of CAs, or a look at what keeps Node alive. Bundled by the test. */
 import { createInterface } from "node:readline";
-import { diagnose, diagnosisJson } from "../../src/core/diagnosis/diagnose.ts";
+import { diagnose } from "../../src/core/diagnosis/diagnose.ts";
+import { diagnosisJson } from "../../src/core/diagnosis/json.ts";
 import { cleaned } from "../../src/core/diagnosis/record.ts";
 import { networkOf, proxySecrets } from "../../src/core/proxy.ts";
 import { type ProbeRequest, probe } from "../../src/io/probe/probe.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
-import type { diagnosisJson } from "../../src/core/diagnosis/diagnose.ts";
+import type { diagnosisJson } from "../../src/core/diagnosis/json.ts";
 import type { ProbeRecord } from "../../src/core/diagnosis/record.ts";
 
 export interface ProbeAnswer {

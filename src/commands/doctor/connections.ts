@@ -7,7 +7,7 @@ import type { Slots } from "../../core/clients/entry.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { type Client, nextOf } from "../../core/clients/model.ts";
 import { storeOf } from "../../core/clients/paths.ts";
-import { diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import { diagnosisJson } from "../../core/diagnosis/json.ts";
 import { lookAtClient } from "../../core/doctor/client-chain.ts";
 import type { Given } from "../../core/doctor/entries.ts";
 import {

@@ -11,7 +11,6 @@ import { Cancelled } from "../../errors.ts";
 import { clipboardOf, give, openerOf, osc52 } from "../../io/desktop.ts";
 import { startChild } from "../../io/start.ts";
 import type { Ask } from "../../ui/ask.ts";
-import { answerLines, runTest } from "../shared/connection-test.ts";
 import { carry } from "./carry.ts";
 import { buildValues } from "./plan.ts";
 import type { Decided, Page } from "./survey.ts";
@@ -39,6 +38,7 @@ async function tryOut(page: Page, ask: Ask, { values }: Decided, tool: string): 
   const { context, show } = page;
   const name = printable(tool, 60);
   if (!(await ask.confirm({ message: `Try it now? This calls ${name}, which only reads.`, initial: true }))) return;
+  const { answerLines, runTest } = await import("../shared/connection-test.ts");
   const progress = show.progress(`calling ${name}`);
   const sent = sentOf(page, values);
   const call = { tool, args: {}, onlyReads: true };

@@ -1,7 +1,7 @@
 /** The copies of the values on this machine: each is tested once, and one that works is used everywhere. */
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
-import { isAboutValues } from "../../core/diagnosis/diagnose.ts";
 import { LABELS, VALUES } from "../../core/halo.ts";
+import { isAboutValues } from "./menus.ts";
 import type { Page, Values } from "./survey.ts";
 import { testValues } from "./test.ts";
 import { type Candidates, isGiven, type Sources, valuesIn, valuesOf } from "./values.ts";

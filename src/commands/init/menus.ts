@@ -2,7 +2,7 @@
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import { CLIENT_IDS, TOLD_IDS } from "../../core/clients/told.ts";
-import { type Diagnosis, stepsAfter } from "../../core/diagnosis/diagnose.ts";
+import type { Cause, Diagnosis } from "../../core/diagnosis/diagnose.ts";
 import { nameProblem, type Value } from "../../core/halo.ts";
 import type { Ask, Choice as Row } from "../../ui/ask.ts";
 import { type Choice, choiceOf, SCOPES } from "../shared/client-files.ts";
@@ -45,6 +45,21 @@ const CHANGES: Readonly<Record<Value | "again", string>> = {
   account: "Correct the account ID",
   again: "Try again",
 };
+
+/** What a person can do about a failed test. */
+type Repair = Value | "again";
+/** By cause, the likeliest first. A refused token is not tried again as it is. */
+const REPAIRS: Readonly<Partial<Record<Cause, readonly Repair[]>>> = {
+  unauthorized: ["token", "account", "profile"],
+  forbidden: ["profile", "account", "token"],
+  "bad-value": ["token", "profile", "account"],
+  "missing-value": ["token", "profile", "account"],
+};
+
+export const isAboutValues = (cause: Cause | null): boolean => cause !== null && REPAIRS[cause] !== undefined;
+
+const stepsAfter = (cause: Cause | null): readonly Repair[] =>
+  REPAIRS[cause ?? "unknown"] ?? ["again", "token", "profile", "account"];
 
 /** After a failed test: what its cause asks for first. A value that the team's file has as text is not a person's to change. */
 export function menuAfter({ target }: Page, { cause }: Pick<Diagnosis, "cause">): readonly Row<Answer>[] {

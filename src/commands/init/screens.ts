@@ -1,5 +1,6 @@
 /** The end of a run: its text, and the same as JSON. */
-import { type Diagnosis, diagnosisJson } from "../../core/diagnosis/diagnose.ts";
+import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { diagnosisJson } from "../../core/diagnosis/json.ts";
 import { VALUES } from "../../core/halo.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
 import { isShowable } from "../../core/plan/target.ts";

@@ -26,7 +26,6 @@ import { Cancelled, Refusal } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import type { Show } from "../../ui/show.ts";
 import type { ProgramAnswer } from "../shared/ask-program.ts";
-import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
 import { type Decided, entryIn, openAgain, type Page, type Values } from "./survey.ts";
 
 const BESIDE = "set up HALO under another name: --name halo-mine";
@@ -95,6 +94,8 @@ type TestPage = Pick<Page, "context" | "show"> & { readonly options: Pick<Page["
 
 /** Runs the connection test with its stages on screen. Throws only Cancelled. */
 async function test({ context, show, options }: TestPage, sent: Sent, title: string): Promise<Diagnosis> {
+  // with the causes and Node's modules of the network it takes as long to load as `node -e 0`
+  const { runTest, STAGE_TEXT } = await import("../shared/connection-test.ts");
   const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
   const progress = show.progress(text);
   const { diagnosis } = await runTest(context, sent, {

@@ -7,7 +7,7 @@ import { cleaned, type ProbeRecord, type ProbeStage } from "../../core/diagnosis
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { printable } from "../../core/secrets.ts";
-import type { ProbeRequest } from "../../io/probe/probe.ts";
+import { type ProbeRequest, probe } from "../../io/probe/probe.ts";
 import { readLatin1 } from "../../io/read.ts";
 
 /** The activity of a stage, for the progress display. */
@@ -56,8 +56,6 @@ export async function runTest(
   const filledIn = Object.entries(headers).filter(([name]) => read.some(({ header }) => header === name));
   for (const secret of [...proxySecrets(context.env), ...secretsIn(Object.fromEntries(filledIn))])
     context.secrets.add(secret);
-  // with Node's modules of the network, half of `node -e 0`
-  const { probe } = await import("../../io/probe/probe.ts");
   const seen = await probe({
     ...limits,
     url,

@@ -1,6 +1,5 @@
 /** The meaning of a probe's record: which stage failed, why, and what to try. Pure; the words are in `causes.ts`. */
-import { type Advice, adviceLine } from "../advice.ts";
-import type { Value } from "../halo.ts";
+import type { Advice } from "../advice.ts";
 import { printable } from "../secrets.ts";
 import { CAUSES, type Cause } from "./causes.ts";
 import { adviceOf, type Facts, factsOf, proxyAddress } from "./facts.ts";
@@ -184,16 +183,6 @@ export function diagnose(record: ProbeRecord, known: Known = {}): Diagnosis {
   };
 }
 
-/** As docs/json.md has it: advice as lines. `led` is always null: version 1 of the JSON promises the key. */
-export const diagnosisJson = ({ harmless: _, ...diagnosis }: Diagnosis) => ({
-  ...diagnosis,
-  led: null,
-  stages: diagnosis.stages.map(({ tryThis, ...stage }) => ({
-    ...stage,
-    ...(tryThis === undefined ? {} : { tryThis: tryThis.map(adviceLine).join("\n") }),
-  })),
-});
-
 /** Why the called tool gave no answer; undefined if it answered or was not called. Never throws. */
 export function explainCall(record: ProbeRecord, known: Known = {}): string | undefined {
   const last = lastOf(record, "call");
@@ -206,18 +195,3 @@ export function explainCall(record: ProbeRecord, known: Known = {}): string | un
     ? "the tool asks for more input, or gave a result of a type that this test does not know"
     : `the tool's answer is not valid in MCP: ${libraryWords(failure.message)}`;
 }
-
-/** What a person can do about a failed test. */
-type Repair = Value | "again";
-/** By cause, the likeliest first. A refused token is not tried again as it is. */
-const REPAIRS: Readonly<Partial<Record<Cause, readonly Repair[]>>> = {
-  unauthorized: ["token", "account", "profile"],
-  forbidden: ["profile", "account", "token"],
-  "bad-value": ["token", "profile", "account"],
-  "missing-value": ["token", "profile", "account"],
-};
-
-export const isAboutValues = (cause: Cause | null): boolean => cause !== null && REPAIRS[cause] !== undefined;
-
-export const stepsAfter = (cause: Cause | null): readonly Repair[] =>
-  REPAIRS[cause ?? "unknown"] ?? ["again", "token", "profile", "account"];
