@@ -39,6 +39,17 @@ describe("remove", () => {
       expect(m.repo.git("status", "--short")).toBe("");
     }));
 
+  test("what stays is named, and a command on its own line removes it in the same way", () =>
+    onTeam("claude-code", async (m) => {
+      const more = full(m, "--name", "halo-de");
+      expect((await m.run(more, { env: { ...env, ...withToken } })).code).toBe(0);
+      const still = "Still here: halo-de. To remove one:\n";
+      const values = await leave(m, "--yes", "--values");
+      expect(values.stdout).toContain(`${still}  npx create-halo-mcp remove --values --name halo-de\n`);
+      const run = await leave(m, "--yes");
+      expect(run.stdout).toContain(`${still}  npx create-halo-mcp remove --name halo-de\n`);
+    }));
+
   test("the plan says what goes, the end how to commit it", () =>
     onTeam("claude-code,cursor", async (m) => {
       const run = await leave(m, "--yes");
@@ -52,7 +63,7 @@ describe("remove", () => {
       expect(run.stderr).toContain("- HALO_MCP_TOKEN=••••e5f1");
       const commands = [
         "  git add .mcp.json .cursor/mcp.json .env.example .gitignore",
-        "  git commit -m 'Remove HALO'",
+        '  git commit -m "Remove HALO"',
       ];
       expect(run.stdout).toContain(["", "Commit for your team:", ...commands, ""].join("\n"));
       expect(run.stdout).toContain(" the one that ends in e5f1 ");
@@ -63,7 +74,7 @@ describe("remove", () => {
             .trim()
             .split(/ (?!HALO)/)
             .slice(1)
-            .map((word) => word.replaceAll("'", "")),
+            .map((word) => word.replaceAll('"', "")),
         );
       expect(m.repo.git("status", "--short")).toBe("");
     }));
@@ -75,7 +86,7 @@ describe("remove", () => {
       m.commit();
       expect((await m.run(full(m), { env: { ...env, ...withToken } })).code).toBe(0);
       const run = await leave(m, "--yes", "--cwd", m.path);
-      expect(run.stdout).toContain("Commit for your team:\n  git add .mcp.json && git commit -m 'Remove HALO'\n");
+      expect(run.stdout).toContain('Commit for your team:\n  git add .mcp.json && git commit -m "Remove HALO"\n');
     }));
 });
 

@@ -189,11 +189,15 @@ async function commitLines(page: Page, { steps }: Plan, message: string): Promis
     return `${by} ignores ${label}, ${what}.`;
   });
   if (git === undefined) return indented(page, [shared.join(" "), ...notes]);
-  const program = isElsewhere(page) ? `git -C ${toSh([root])}` : "git";
-  const add = `${program} ${ignored.length > kept.length ? "add -f" : "add"} ${toSh(shared)}`;
-  const commit = `${program} commit -m "${message}"`;
-  const isShort = `  ${add} && ${commit}`.length <= page.show.columns;
-  return indented(page, [...(isShort ? [`${add} && ${commit}`] : [add, commit]), ...notes]);
+  return indented(page, [...commitCommands(page, shared, message, ignored.length > kept.length), ...notes]);
+}
+
+/** The two commands, on one line if it is short. Double quotes, since cmd.exe knows no others. */
+export function commitCommands(page: Page, labels: readonly string[], message: string, isForced = false) {
+  const git = isElsewhere(page) ? `git -C ${toSh([page.here.root])}` : "git";
+  const both = [`${git} ${isForced ? "add -f" : "add"} ${toSh(labels)}`, `${git} commit -m "${message}"`];
+  const line = both.join(" && ");
+  return line.length + 2 <= page.show.columns ? [line] : both;
 }
 
 async function teamLines(page: Page, plan: Plan): Promise<readonly string[]> {
