@@ -39,6 +39,17 @@ describe("remove", () => {
       expect(m.repo.git("status", "--short")).toBe("");
     }));
 
+  test("what stays is named, and a command on its own line removes it in the same way", () =>
+    onTeam("claude-code", async (m) => {
+      const more = full(m, "--name", "halo-de");
+      expect((await m.run(more, { env: { ...env, ...withToken } })).code).toBe(0);
+      const still = "Still here: halo-de. To remove one:\n";
+      const values = await leave(m, "--yes", "--values");
+      expect(values.stdout).toContain(`${still}  npx create-halo-mcp remove --values --name halo-de\n`);
+      const run = await leave(m, "--yes");
+      expect(run.stdout).toContain(`${still}  npx create-halo-mcp remove --name halo-de\n`);
+    }));
+
   test("the plan says what goes, the end how to commit it", () =>
     onTeam("claude-code,cursor", async (m) => {
       const run = await leave(m, "--yes");
@@ -63,7 +74,7 @@ describe("remove", () => {
             .trim()
             .split(/ (?!HALO)/)
             .slice(1)
-            .map((word) => word.replaceAll("'", "")),
+            .map((word) => word.replaceAll('"', "")),
         );
       expect(m.repo.git("status", "--short")).toBe("");
     }));

@@ -64,7 +64,7 @@ describe.concurrent("init --client", () => {
       const before = m.tree();
       for (const args of [["--client", "cursor,vscode,codex"], []])
         expect(succeeded(await m.run(["--yes", "--url", m.url, ...args], { env: only(m) }))).toContain(
-          "Already set up and working, but not in Cursor, Codex. Nothing was written. Cursor does not read .env. To start it: npx create-halo-mcp run -- cursor .",
+          "Already set up. Not yet connected: Cursor, Codex. Nothing was written. Cursor does not read .env. To start it: npx create-halo-mcp run -- cursor .",
         );
       expect(m.tree()).toEqual(before);
     }));
@@ -367,7 +367,7 @@ test("--own-credentials: variables of its own, a command to repeat it, and a tea
     const before = m.tree();
     // the entries say which variables they use
     const again = await m.run(["--yes", "--url", m.url, ...args], { env: only(m) });
-    expect(succeeded(again)).toContain("Already set up and working, but not in Cursor, Codex. Nothing was written.");
+    expect(succeeded(again)).toContain("Already set up. Not yet connected: Cursor, Codex. Nothing was written.");
     expect(m.tree()).toEqual(before);
     succeeded(await m.run(["remove", "--yes", "--name", "halo-de"], { env: only(m) }));
     expect(m.read(".env")).toBe(shared);

@@ -173,9 +173,10 @@ async function answerOf(context: Context, raw: RawOptions) {
   if (word === "ci" && more.length === (kind === undefined ? 0 : 1)) return await ciGuide(context, raw, kind);
   if (client !== undefined && more.length === 0) return await guideOf(client, context, raw);
   if (told !== undefined && more.length === 0) return toldOf(told, context, raw);
-  const ids = [...clients.map(({ id }) => id), "team", "ci"];
-  const near = more.length === 0 && nearest(word, ids);
-  const problem = `guide takes one client${near ? `: did you mean ${near}?` : ""}`;
+  const near = nearest(word, [...clients.map(({ id }) => id), "team", "ci"]);
+  const unknown = `guide knows no such client${near === undefined ? "" : `: did you mean ${near}?`}`;
+  const several = word === "ci" ? `guide ci takes one of ${kinds.join(", ")}` : "guide takes one client";
+  const problem = more.length > 0 ? several : unknown;
   throw new UsageError(problem, { hint: "npx create-halo-mcp guide" });
 }
 

@@ -189,16 +189,15 @@ async function commitLines(page: Page, { steps }: Plan, message: string): Promis
     return `${by} ignores ${label}, ${what}.`;
   });
   if (git === undefined) return indented(page, [shared.join(" "), ...notes]);
-  return [...committing(page, shared, message, ignored.length > kept.length), ...indented(page, notes)];
+  return indented(page, [...commitCommands(page, shared, message, ignored.length > kept.length), ...notes]);
 }
 
-/** The commands that commit these files of the root: one line, or two where it would be too long. */
-export function committing(page: Page, files: readonly string[], message: string, isForced = false): readonly string[] {
-  const git = isElsewhere(page) ? ["git", "-C", page.here.root] : ["git"];
-  const add = toSh([...git, "add", ...(isForced ? ["-f"] : []), ...files]);
-  const commit = `${toSh([...git, "commit", "-m"])} "${message}"`;
-  const isShort = `  ${add} && ${commit}`.length <= page.show.columns;
-  return indented(page, isShort ? [`${add} && ${commit}`] : [add, commit]);
+/** The two commands, on one line if it is short. Double quotes, since cmd.exe knows no others. */
+export function commitCommands(page: Page, labels: readonly string[], message: string, isForced = false) {
+  const git = isElsewhere(page) ? `git -C ${toSh([page.here.root])}` : "git";
+  const both = [`${git} ${isForced ? "add -f" : "add"} ${toSh(labels)}`, `${git} commit -m "${message}"`];
+  const line = both.join(" && ");
+  return line.length + 2 <= page.show.columns ? [line] : both;
 }
 
 async function teamLines(page: Page, plan: Plan): Promise<readonly string[]> {

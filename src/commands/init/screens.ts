@@ -25,7 +25,7 @@ export function headlineOf(
     return `${saved}, but the server accepts requests without a token, so your token was not tested.${untouched}`;
   const lacking = others?.filter(({ lacks }) => lacks).map(({ label }) => label) ?? [];
   if (!changed)
-    return `Already set up and working${lacking.length > 0 ? `, but not in ${lacking.join(", ")}` : ""}.${untouched}`;
+    return `Already set up${lacking.length > 0 ? `. Not yet connected: ${lacking.join(", ")}` : " and working"}.${untouched}`;
   if (choice.scopes.length === 0) return `HALO answers with the saved settings. ${othersWords(others ?? [])}`;
   return headlineOfClaude(client, here, others);
 }

@@ -8,7 +8,6 @@ import { referring } from "../../core/clients/entry.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import type { Client } from "../../core/clients/model.ts";
 import { CLIENT_IDS } from "../../core/clients/told.ts";
-
 import { toSh } from "../../core/command-line.ts";
 import { cleanValue, DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";
@@ -17,9 +16,15 @@ import { removableIn, type Target, variablesOf } from "../../core/plan/target.ts
 import { printable, whichToken } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
 import { isInside } from "../../io/read.ts";
+import { wrap } from "../../ui/wrap.ts";
 import { carry } from "../init/carry.ts";
 import { entriesHere } from "../init/clients.ts";
-import { committing } from "../init/ending.ts";
+
+
+import { commitCommands, indented } from "../init/ending.ts";
+import { command, placeWords } from "../init/repeat.ts";
+
+
 import { conclude } from "../init/screens.ts";
 import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";
 import { missingInput, valueSources } from "../init/values.ts";
@@ -110,8 +115,12 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
   const what = isValuesOnly
     ? "Your values were removed. The files of the team stay."
     : `${others.length === 0 ? "HALO" : `"${shown}"`} was removed.`;
-  const headline = [what, ...leftWords(page, choice), othersWords(others, tokens)].join(" ");
-  const ending = { next: await commitLines(page, plan, first.shared) };
+  const still =
+    others.length > 0
+      ? []
+      : [`The token still works: delete ${whichToken(tokens) ?? "it"} in HALO Studio > Settings > Product Tokens.`];
+  const headline = [what, ...leftWords(page, choice), ...still].join(" ");
+  const ending = { next: [...othersLines(page, others, isValuesOnly), ...(await teamLines(page, plan, first.shared))] };
   return conclude(page, decided, { ok: true, headline, ending, plan, statuses });
 }
 
@@ -125,14 +134,15 @@ async function tokensOf(page: Page): Promise<readonly string[]> {
   return [...new Set(found)];
 }
 
-/** How the team's files that differ from the last commit are committed. */
-async function commitLines(page: Page, { steps }: Plan, shared: readonly string[]): Promise<readonly string[]> {
+/** How the team's files that changed are committed. */
+async function teamLines(page: Page, { steps }: Plan, shared: readonly string[]): Promise<readonly string[]> {
   const { root, git } = page.here;
   const labels = [];
   for (const step of steps)
     if (step.kind === "write" && shared.includes(step.path) && (await git?.committed(step.path)) !== step.after)
       labels.push(labelOf(step.path, root));
-  return labels.length === 0 ? [] : ["Commit for your team:", ...committing(page, labels, "Remove HALO")];
+  if (labels.length === 0) return [];
+  return ["Commit for your team:", ...indented(page, commitCommands(page, labels, "Remove HALO"))];
 }
 
 /** What stays where, and why. */
@@ -149,13 +159,13 @@ function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[
   ];
 }
 
-/** What else uses the token. */
-function othersWords(others: readonly string[], tokens: readonly string[]): string {
+/** The other connections, and how one is removed in the same way. */
+function othersLines(page: Page, others: readonly string[], isValuesOnly: boolean): readonly string[] {
   const [first] = others;
-  if (first === undefined)
-    return `The token still works: delete ${whichToken(tokens) ?? "it"} in HALO Studio > Settings > Product Tokens.`;
-  const command = toSh(["npx", "create-halo-mcp", "remove", "--name", first]);
-  return `Still here: ${others.map((name) => printable(name, 64)).join(", ")}. To remove one: ${command}`;
+  if (first === undefined) return [];
+  const again = command(["remove", ...(isValuesOnly ? ["--values"] : []), "--name", first, ...placeWords(page)]);
+  const names = others.map((name) => printable(name, 64)).join(", ");
+  return [...wrap(`Still here: ${names}. To remove one:`, page.show.columns), `  ${again}`];
 }
 
 /** Removes the folders in which nothing is left. */

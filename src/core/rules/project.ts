@@ -80,22 +80,22 @@ function unlisted(subject: Subject) {
     const client = clientOf(document.kind);
     if (client === undefined || isPluginOnly(document) || document.ignored || !subject.inRepository) return [];
     const examples = examplesFor(subject, document);
-    const [nearest] = examples;
+    const [example] = examples;
     // a repository without HALO and without an example documents its variables elsewhere
-    const isJudged = nearest !== undefined && (document.kind === "mcp" || client.entry.names !== undefined);
+    const isJudged = example !== undefined && (document.kind === "mcp" || client.entry.names !== undefined);
     return entriesIn(document.tree, client).flatMap((entry) => {
       const server = halo.get(entry.value);
       if (server === undefined && !isJudged) return [];
       const values = server ? valueHeaders(server).flatMap(({ variables }) => variables) : [];
       const missing = neededBy(server ?? { client, dialect: client.references, node: entry.value }).filter((name) => {
-        const key = `${nearest?.path ?? ""}\n${name}`;
+        const key = `${example?.path ?? ""}\n${name}`;
         const isSaid = said.has(key) || examples.some((each) => givenBy(each).has(name));
         // variables of other programs have a rule of their own; everybody has the values of shared files
         if (isSaid || (values.includes(name) && !isSafeVariable(name))) return false;
         said.add(key);
         return givenValues(subject, document, name).every((given) => given.document.kind === "env-example");
       });
-      const found = { document, name: entry.key, at: entry, nearest, missing, isHalo: server !== undefined };
+      const found = { document, name: entry.key, at: entry, example, missing, isHalo: server !== undefined };
       return missing.length === 0 ? [] : [found];
     });
   });
@@ -275,19 +275,24 @@ export const PROJECT_RULES: readonly Rule[] = [
   }),
   // an unset variable is sent as `${NAME}`. Covers HALO in every client's file, and other servers in those of Claude Code and Codex
   variableRow("variable-not-in-example", "warning", "A variable that a server needs is not in .env.example", {
-    find: ({ nearest, missing, isHalo }, subject) => {
-      const args = { names: missing.join(", "), file: nearest?.path };
-      if (nearest === undefined) return { args };
+    find: ({ example, missing, isHalo }, subject) => {
+      const file = example?.path;
+      if (example === undefined) return { args: { names: missing.join(", "), file } };
+      // HALO_DK_PROFILE_ID may be a profile of its own next to HALO_DE_PROFILE_ID; HALO_MCP_TOKN can only be a slip
+      const slips = missing.filter((name) => isHalo && saidBy(name) === undefined);
+      const [meant] = slips.flatMap((name) => nearest(name, [...givenBy(example).keys()]) ?? []);
+      const args = { names: missing.join(", "), file, meant };
+      if (meant !== undefined) return { args };
       const names = missing.map((name) => {
         const said = isHalo ? saidBy(name) : undefined;
         return { name, comment: said === undefined ? "For an MCP server" : `HALO ${LABELS[said]}` };
       });
       const isMendable = missing.every((name) => isFitToShow(subject, name));
-      const fix = isMendable ? fixOf(nearest.text, addExampleNames(nearest.text, names)) : undefined;
-      return { document: nearest, at: { offset: nearest.text.length, length: 0 }, args, fix };
+      const fix = isMendable ? fixOf(example.text, addExampleNames(example.text, names)) : undefined;
+      return { document: example, at: { offset: example.text.length, length: 0 }, args, fix };
     },
-    message: ({ name, names, file }) =>
-      `server "${name}" needs ${names}, which ${file === undefined ? "no .env.example lists" : `${file} does not list`}: new team members cannot know what to set; add a line NAME= for each`,
+    message: ({ name, names, file, meant }) =>
+      `server "${name}" needs ${names}, which ${file === undefined ? "no .env.example lists" : `${file} does not list`}${meant === undefined ? ": new team members cannot know what to set; add a line NAME= for each" : `; did you mean ${meant}?`}`,
   }),
   // case counts (2.1.332, measured). Without a `.mcp.json` here the list may be about one that is not committed
   approvalRow("unknown-approval", "warning", "A list of approved or rejected servers names one that no .mcp.json has", {
