@@ -10,6 +10,7 @@ import { clearStaleLock } from "../../io/lock.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { changes, labelOf } from "../shared/carry-out.ts";
 import { choiceOf, chosenFiles, isInProject } from "../shared/client-files.ts";
+import { TITLE } from "../shared/connection-test.ts";
 import { handedOver, offerMore } from "./afterwards.ts";
 import { carry } from "./carry.ts";
 import { proveAll } from "./client-proof.ts";
@@ -35,7 +36,7 @@ import {
   survey,
   type Values,
 } from "./survey.ts";
-import { agreeOnUrl, failureOf, isTold, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
+import { agreeOnUrl, failureOf, isTold, type Proof, showDiagnosis, testFailed, testValues } from "./test.ts";
 import { askFor, askValues, type Candidates, missingInput, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */

@@ -26,7 +26,7 @@ import { Cancelled, Refusal } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import type { Show } from "../../ui/show.ts";
 import type { ProgramAnswer } from "../shared/ask-program.ts";
-import { runTest, STAGE_TEXT } from "../shared/connection-test.ts";
+import { runTest, STAGE_TEXT, TITLE, titleFor } from "../shared/connection-test.ts";
 import { type Decided, entryIn, openAgain, type Page, type Values } from "./survey.ts";
 
 const BESIDE = "set up HALO under another name: --name halo-mine";
@@ -94,7 +94,7 @@ type TestPage = Pick<Page, "context" | "show"> & { readonly options: Pick<Page["
 
 /** Runs the connection test with its stages on screen. Throws only Cancelled. */
 async function test({ context, show, options }: TestPage, sent: Sent, title: string): Promise<Diagnosis> {
-  const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
+  const text = titleFor(sent.url, title);
   const progress = show.progress(text);
   const { diagnosis } = await runTest(context, sent, {
     timeoutMs: options.timeoutMs,
@@ -102,8 +102,6 @@ async function test({ context, show, options }: TestPage, sent: Sent, title: str
   }).finally(progress.end);
   return diagnosis;
 }
-
-export const TITLE = "Connection test";
 
 /** What these values make a client send. Throws Refusal. */
 export function sentOf({ target, here, url }: Page, values: Values): Sent {

@@ -22,6 +22,10 @@ export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
   tools: "listing the tools",
 };
 
+export const TITLE = "Connection test";
+/** The test of a URL, on screen. */
+export const titleFor = (url: string, title = TITLE): string => `${title}: ${printable(new URL(url).host, 60)}`;
+
 /** The name of the token's header, as it is spelled here. */
 const tokenHeaderOf = (headers: Sent["headers"]): string =>
   Object.keys(headers).find((name) => name.toLowerCase() === HEADERS.token.toLowerCase()) ?? HEADERS.token;
