@@ -266,7 +266,7 @@ describe("the text", () => {
     expect(untrusted).toMatch(/^▲ client {4}Claude Code 2\.1\.330: connected; asks to trust this folder: pick Yes$/m);
     expect(listed(untrusted)).toEqual([expect.stringMatching(/^- "claude mcp list" says "Pending approval", and /)]);
     const alone = textOf({ ...good, isAlone: true });
-    expect(alone).toMatch(/^▲ client {4}Claude Code is not installed here, so HALO is untested there; its$/m);
+    expect(alone).toMatch(/^▲ client {4}Claude Code is not installed here, so HALO is untested there$/m);
     expect([alone.slice(0, 1), listed(alone)]).toEqual(["✔", []]);
   });
 });

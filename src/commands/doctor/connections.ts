@@ -25,7 +25,6 @@ import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { equalJson } from "../../core/formats/json.ts";
 import { DEFAULT_NAME, HEADERS, VALUES } from "../../core/halo.ts";
 import type { Toml } from "../../core/plan/clients.ts";
-import { printable } from "../../core/secrets.ts";
 import { findRoot, isInside, readState } from "../../io/read.ts";
 import type { Paint } from "../../ui/paint.ts";
 import type { Show } from "../../ui/show.ts";
@@ -33,7 +32,7 @@ import { wrap } from "../../ui/wrap.ts";
 import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { type ClientHere, clientFiles, loadToml, withEntries } from "../shared/client-files.ts";
-import { runTest } from "../shared/connection-test.ts";
+import { runTest, titleFor } from "../shared/connection-test.ts";
 import type { connectionOptions } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 import { givenOf } from "./gather.ts";
@@ -91,12 +90,12 @@ async function examineEntry(
   return { shown, findings, diagnosis: tested?.diagnosis, status, chain: looked.chain(tested, status) };
 }
 
-/** The chain of a client; undefined if it is set up by hand. `next`: what cannot be seen from here; `document`: for `--json`. */
+/** The chain of a client; undefined if it is set up by hand. `next`: what is not tested; `document`: for `--json`. */
 export async function examineClient(context: Context, options: Options, show: Show, client: Client) {
   const { cwd = context.cwd, valuesFile, timeoutMs } = options;
   const root = findRoot(cwd) ?? cwd;
   const test = async (sent: Sent) => {
-    const progress = show.progress(`testing the connection to ${printable(new URL(sent.url).host, 60)}`);
+    const progress = show.progress(titleFor(sent.url));
     return await runTest(context, sent, { timeoutMs }).finally(progress.end);
   };
   const toml = await loadToml();

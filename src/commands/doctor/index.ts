@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { type Context, wantsColor } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
+import { TITLE } from "../../core/diagnosis/record.ts";
 import { toMarkdown } from "../../core/doctor/markdown.ts";
 import { type Chain, type DoctorReport, makeReport, type Run } from "../../core/doctor/report.ts";
 import type { View } from "../../core/doctor/view.ts";
@@ -19,7 +20,7 @@ import { createOutput } from "../../ui/output.ts";
 import { createPaint } from "../../ui/paint.ts";
 import { createShow, type Show } from "../../ui/show.ts";
 import { columnsOf, wrap } from "../../ui/wrap.ts";
-import { answerLines, runTest, STAGE_TEXT } from "../shared/connection-test.ts";
+import { answerLines, runTest, STAGE_TEXT, titleFor } from "../shared/connection-test.ts";
 import { connectionOptions, pathOf, seconds } from "../shared/options.ts";
 import {
   closerOf,
@@ -108,10 +109,9 @@ async function walk(context: Context, options: Options, show: Show, token: strin
     return more === undefined
       ? { only: only.file.client }
       : { rows: await connectionsOf(around, view, undefined, others, options.timeoutMs), isShut: false };
-  const host = toSend.ok ? ` to ${printable(new URL(toSend.sent.url).host, 60)}` : "";
-  const tests = "testing the connection";
-  const progress = show.progress(tests + host);
-  const onStage = (stage: keyof typeof STAGE_TEXT): void => progress.update(`${tests}: ${STAGE_TEXT[stage]}`);
+  const title = toSend.ok ? titleFor(toSend.sent.url) : TITLE;
+  const progress = show.progress(title);
+  const onStage = (stage: keyof typeof STAGE_TEXT): void => progress.update(`${title}, ${STAGE_TEXT[stage]}`);
   try {
     const limits = { timeoutMs: Math.max(LEAST_MS, left()), call: options.call, onStage };
     const sent = toSend.ok ? toSend.sent : toSend.url && { url: toSend.url, headers: {}, read: [] };
@@ -119,7 +119,7 @@ async function walk(context: Context, options: Options, show: Show, token: strin
     progress.update("asking Claude Code");
     const asked = await ask(context, looked, test, left());
     const report = makeReport(view, { test, asked, call: callOf(options, view, test) });
-    progress.update("testing the other connections");
+    progress.update(`${TITLE}: the other entries`);
     const main = hasOwn ? { report, test } : undefined;
     const rows = isOne ? [] : await connectionsOf(around, view, main, others, options.timeoutMs);
     const isShut = isClosed(view.input.dotenv.state) && view.values.some(({ state }) => state === "unset");
@@ -151,7 +151,7 @@ function writeReport({ version, nodeVersion, platform, arch, secrets }: Context,
   }
 }
 
-/** With colours if stdout supports them. In ASCII, `…` is wider. `next`: what cannot be seen from here. */
+/** With colours if stdout supports them. In ASCII, `…` is wider. `next`: what is not tested. */
 function textOf(
   { env, stdout, unicode }: Context,
   rows: readonly Row[],
@@ -172,7 +172,7 @@ function textOf(
     ...table,
     ...(rows.length > 1 && closer ? [`${closer.name}, ${closer.client}:`] : []),
     ...(detailed ? [toDoctorText(detailed, paint, width)] : []),
-    ...(below.length > 0 ? ["What cannot be seen from here:", ...below] : []),
+    ...(below.length > 0 ? ["Not tested:", ...below] : []),
   ].join("\n");
 }
 

@@ -95,7 +95,8 @@ export function toDoctorText(report: Chain, paint: Paint, width: number): string
     const short = detail?.split("\n")[0] ?? "ok";
     const title =
       isTest && status === "failed" && !/^nothing was sent/.test(short) ? CAUSES[own as Cause].title : short;
-    const said = title === headline(report) ? "failed" : title;
+    const again = status === "failed" ? "failed" : "see above";
+    const said = title === headline(report) ? again : title;
     const [first = "", ...more] = block(said + (ms >= 1 ? `, ${ms} ms` : ""), " ".repeat(COLUMN));
     const remarks = stage === "client" ? (clients?.[0]?.remarks ?? []) : [];
     return [

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Context } from "../../context.ts";
 import { claudeCode } from "../../core/clients/claude-code.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { TITLE } from "../../core/diagnosis/record.ts";
 import { VALUES, type Value } from "../../core/halo.ts";
 import type { Plan } from "../../core/plan/model.ts";
 import { Cancelled, HaloError, Refusal } from "../../errors.ts";
@@ -36,7 +37,7 @@ import {
   survey,
   type Values,
 } from "./survey.ts";
-import { agreeOnUrl, failureOf, isTold, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "./test.ts";
+import { agreeOnUrl, failureOf, isTold, type Proof, showDiagnosis, testFailed, testValues } from "./test.ts";
 import { askFor, askValues, type Candidates, missingInput, usable, valueSources, valuesOf } from "./values.ts";
 
 /** The wizard. Exit code: 0 done or already set up, 1 refused or not connected. */

@@ -16,6 +16,7 @@ import { references } from "../../core/clients/references.ts";
 import { toSh } from "../../core/command-line.ts";
 import { mayReceive, type ToSend, whatToSend } from "../../core/connection.ts";
 import type { Diagnosis } from "../../core/diagnosis/diagnose.ts";
+import { TITLE } from "../../core/diagnosis/record.ts";
 import { equalJson, type Json } from "../../core/formats/json.ts";
 import { storeOf } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
@@ -26,6 +27,7 @@ import { Cancelled, Refusal } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
 import type { Show } from "../../ui/show.ts";
 import type { ProgramAnswer } from "../shared/ask-program.ts";
+
 import { type Decided, entryIn, openAgain, type Page, type Values } from "./survey.ts";
 
 const BESIDE = "set up HALO under another name: --name halo-mine";
@@ -95,8 +97,8 @@ type TestPage = Pick<Page, "context" | "show"> & { readonly options: Pick<Page["
 /** Runs the connection test with its stages on screen. Throws only Cancelled. */
 async function test({ context, show, options }: TestPage, sent: Sent, title: string): Promise<Diagnosis> {
   // with the causes and Node's modules of the network it takes as long to load as `node -e 0`
-  const { runTest, STAGE_TEXT } = await import("../shared/connection-test.ts");
-  const text = `${title}: ${printable(new URL(sent.url).host, 60)}`;
+  const { runTest, STAGE_TEXT, titleFor } = await import("../shared/connection-test.ts");
+  const text = titleFor(sent.url, title);
   const progress = show.progress(text);
   const { diagnosis } = await runTest(context, sent, {
     timeoutMs: options.timeoutMs,
@@ -104,8 +106,6 @@ async function test({ context, show, options }: TestPage, sent: Sent, title: str
   }).finally(progress.end);
   return diagnosis;
 }
-
-export const TITLE = "Connection test";
 
 /** What these values make a client send. Throws Refusal. */
 export function sentOf({ target, here, url }: Page, values: Values): Sent {

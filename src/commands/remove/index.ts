@@ -20,10 +20,8 @@ import { wrap } from "../../ui/wrap.ts";
 import { carry } from "../init/carry.ts";
 import { entriesHere } from "../init/clients.ts";
 
-
 import { commitCommands, indented } from "../init/ending.ts";
 import { command, placeWords } from "../init/repeat.ts";
-
 
 import { conclude } from "../init/screens.ts";
 import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";

@@ -2,6 +2,7 @@
 import type { Context } from "../../context.ts";
 import { isOld } from "../../core/clients/claude-project.ts";
 import { toSh } from "../../core/command-line.ts";
+import { TITLE } from "../../core/diagnosis/record.ts";
 import { cleanValue, isOurs, LABELS } from "../../core/halo.ts";
 import { editFiles } from "../../core/plan/install.ts";
 import type { Plan, Step } from "../../core/plan/model.ts";
@@ -16,7 +17,7 @@ import { proveAll } from "../init/client-proof.ts";
 import { tokenSteps } from "../init/keychain.ts";
 import { placeOf, stepsOf } from "../init/plan.ts";
 import { type InitOptions, openDialog, type Page, readOptions, type Survey, type Values } from "../init/survey.ts";
-import { agreeOnUrl, type Proof, showDiagnosis, TITLE, testFailed, testValues } from "../init/test.ts";
+import { agreeOnUrl, type Proof, showDiagnosis, testFailed, testValues } from "../init/test.ts";
 import { askFor, isGiven, missingInput, usable, valueSources } from "../init/values.ts";
 import { labelOf } from "../shared/carry-out.ts";
 import { assertPrivate } from "../shared/privacy.ts";

@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import type { Sent } from "../../core/clients/claude-code.ts";
 import { type Diagnosis, diagnose, explainCall, type Known } from "../../core/diagnosis/diagnose.ts";
 import { caFileOf } from "../../core/diagnosis/network-causes.ts";
-import { cleaned, type ProbeRecord, type ProbeStage } from "../../core/diagnosis/record.ts";
+import { cleaned, type ProbeRecord, type ProbeStage, TITLE } from "../../core/diagnosis/record.ts";
 import { HEADERS } from "../../core/halo.ts";
 import { networkOf, proxySecrets } from "../../core/proxy.ts";
 import { printable } from "../../core/secrets.ts";
@@ -21,6 +21,9 @@ export const STAGE_TEXT: Readonly<Record<ProbeStage, string>> = {
   mcp: "speaking MCP",
   tools: "listing the tools",
 };
+
+/** The test of a URL, on screen. */
+export const titleFor = (url: string, title = TITLE): string => `${title}: ${printable(new URL(url).host, 60)}`;
 
 /** The name of the token's header, as it is spelled here. */
 const tokenHeaderOf = (headers: Sent["headers"]): string =>

@@ -3,6 +3,7 @@
  * then what is likely. The network's rows are in network-causes.ts.
  */
 import { run } from "../advice.ts";
+import { LABELS, valueNamed } from "../halo.ts";
 import { printable } from "../secrets.ts";
 import { broke, type CauseRow, checkUrl, type Facts, LATER, quote } from "./facts.ts";
 import { NETWORK_CAUSES } from "./network-causes.ts";
@@ -47,7 +48,10 @@ const ROWS = {
   "missing-value": {
     stage: "auth",
     title: "A value is missing",
-    explain: ({ record: { input } }) => `${input?.name} has no value. Nothing was sent.`,
+    explain: ({ record: { input } }) =>
+      valueNamed(input?.name ?? "") === "token"
+        ? `No entry here has the ${LABELS.token} (HALO_MCP_TOKEN). Nothing was sent.`
+        : `${input?.name} has no value. Nothing was sent.`,
     tryThis: [run("npx", "create-halo-mcp")],
   },
   pagination: {

@@ -2,6 +2,9 @@
 import type { ProxyRoute } from "../proxy.ts";
 import { mask } from "../secrets.ts";
 
+/** What the test is called on screen. */
+export const TITLE = "Connection test";
+
 export const STAGES = ["url", "dns", "tcp", "tls", "http", "auth", "mcp", "tools"] as const;
 export type ProbeStage = (typeof STAGES)[number];
 

@@ -150,8 +150,8 @@ export function* clientFindings(v: Scene): Found {
   // of the warnings, these two come last: the first is the cause
   if (program !== "found") yield PROGRAM[program];
   if (!v.trust.trusted)
-    yield say.warning("not-trusted")("Claude Code asks if you trust this folder, and connects to nothing before", [
-      run("claude"),
-      note("and choose: Yes, I trust this folder"),
-    ]);
+    yield say.warning("not-trusted")(
+      "Claude Code asks if you trust this folder, and connects to nothing until you do",
+      [run("claude"), note("and choose: Yes, I trust this folder")],
+    );
 }

@@ -11,13 +11,23 @@ function plain(cell: unknown): string {
     .replace(/[\\`*[\]<>|~]/g, "\\$&");
 }
 
+/** The heading of a column, if it is not the name of its field. */
+const HEADINGS: Readonly<Record<string, string>> = {
+  tryThis: "what to do",
+  wins: "used",
+  places: "found in",
+  link: "stage",
+  control: "without the token",
+  end: "ended as",
+};
+
 /** The rows with these columns: a word each, the name of a field. */
 function table(columns: string, rows: readonly object[]): readonly string[] {
   if (rows.length === 0) return ["none", ""];
   const names = columns.split(" ");
   const line = (cells: readonly unknown[]): string => `| ${cells.map((cell) => plain(cell) || " ").join(" | ")} |`;
   const body = rows.map((row) => line(names.map((name) => (row as Readonly<Record<string, unknown>>)[name])));
-  return [line(names), line(names.map(() => "---")), ...body, ""];
+  return [line(names.map((name) => HEADINGS[name] ?? name)), line(names.map(() => "---")), ...body, ""];
 }
 
 /** In: the report (printable and redacted), and where it was made. Out: Markdown. */
@@ -39,7 +49,7 @@ export function toMarkdown(report: DoctorReport, machine: Readonly<Record<string
     return { ...each, places: each.places.map(({ place, same }) => `${place}: ${same ? "the same" : "another"}`) };
   });
   const rows: readonly (readonly [heading: string, columns: string, rows: readonly object[]])[] = [
-    ["Chain", "stage status ms cause detail tryThis", stages],
+    ["Stages", "stage status ms cause detail tryThis", stages],
     ["Other remarks", "link cause severity seen tryThis", stages.flatMap(({ notes = [] }) => notes)],
     ...(call ? [["Tool call", "tool ok text", [call]] as const] : []),
     ["Entries", "name scope file url wins why", setup.entries],

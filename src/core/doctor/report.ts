@@ -166,7 +166,7 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
     setup,
     values: values.length === 0 ? [] : [sourcesIn(values)],
     client: isAlone
-      ? [`Claude Code is not installed here, so HALO is untested there; its files: ${files}`]
+      ? ["Claude Code is not installed here, so HALO is untested there", `according to its files: ${files}`]
       : [`${name}; ${files}`, ...askedHow(asked)],
   };
 }
@@ -351,9 +351,13 @@ export function makeReport(v: View, run: Run) {
   };
 }
 
-/** The link that the headline is about: that of the cause; or it works from here, and the client does not get the values. */
-export const mainOf = ({ stages, at, ok }: Chain): Link | undefined =>
-  stages.find(({ stage, cause }) => (at === null ? ok && cause === "no-bridge" : stage === at));
+/**
+ * The stage that the headline is about: that of the cause; or it works from here, and the client does not get the values; or
+ * nothing was sent to the URL of `--url`, because there is no entry.
+ */
+export const mainOf = ({ stages, at, ok, cause }: Chain): Link | undefined =>
+  (cause === "missing-value" && at === "auth" ? stages.find((each) => each.cause === "no-entry") : undefined) ??
+  stages.find((each) => (at === null ? ok && each.cause === "no-bridge" : each.stage === at));
 export const isUnread = (chain: Chain): boolean => chain.ok && mainOf(chain)?.cause === "no-bridge";
 
 /** The verdict in one sentence. */
