@@ -82,7 +82,8 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
       if (asked.has(realPath)) return;
       const from = writes.findIndex((step) => step.path === path);
       const next = writes.findIndex((step, index) => index > from && step.secret !== true);
-      const others = writes.slice(from + 1, next < 0 ? undefined : next).filter(({ after }) => after !== undefined);
+      const rest = writes.slice(from + 1, next < 0 ? undefined : next);
+      const others = rest.filter(({ before, after }) => after !== undefined && after !== before);
       const all = [
         { path, realPath },
         ...others.map((step) => ({ path: step.path, realPath: readState(step.path).realPath })),
