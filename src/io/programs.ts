@@ -46,7 +46,7 @@ export function untrusted(home: string, folders: readonly string[]): readonly st
  * `env`: the environment of such a program: what it finds on PATH must not be a repository's either. Claude Code 2.1.197 runs `git` (measured 2026-11-22).
  */
 export function programsOn({ env, platform, exclude }: FindOptions) {
-  const isOwn = outsideOf(exclude);
+  const isOwn = outsideOf(exclude, platform);
   const folders = [...new Set(foldersOf(env, platform).filter(isOwn))];
   const rest = Object.entries(env).filter(([name]) => !isPath(name, platform));
   const trusted: Env = { ...Object.fromEntries(rest), PATH: folders.join(platform === "win32" ? ";" : ":") };
@@ -58,12 +58,14 @@ export function programsOn({ env, platform, exclude }: FindOptions) {
   };
 }
 
-function outsideOf(exclude: readonly string[]): (path: string) => boolean {
-  const excluded = exclude.map((folder) => real(folder) ?? folder);
+function outsideOf(exclude: readonly string[], platform: string): (path: string) => boolean {
+  // Windows does not distinguish capital letters, and its terminals start with `c:` as well as `C:`
+  const folded = (path: string): string => (platform === "win32" ? path.toLowerCase() : path);
+  const excluded = exclude.map((folder) => folded(join(real(folder) ?? folder, sep)));
   return (path) => {
     const place = real(path);
     // both are real: their texts can be compared, which takes less than `isInside`
-    return place !== undefined && !excluded.some((folder) => `${place}${sep}`.startsWith(join(folder, sep)));
+    return place !== undefined && !excluded.some((folder) => folded(`${place}${sep}`).startsWith(folder));
   };
 }
 

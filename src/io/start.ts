@@ -1,5 +1,6 @@
 /** Starts a program with the terminal, input and output of this one; signals and the exit code are passed on. */
 import { once } from "node:events";
+import { accessSync, closeSync, openSync, readSync, constants as rights } from "node:fs";
 import { constants } from "node:os";
 import { dirname, resolve } from "node:path";
 import { attempt } from "../errors.ts";
@@ -22,13 +23,26 @@ export async function startProgram(argv: Argv, around: Surroundings): Promise<nu
   if (around.platform !== "win32" && execve !== undefined) {
     // Node ignores these two, and the program would: a signal with a listener gets its default
     for (const name of ["SIGPIPE", "SIGXFSZ"] as const) process.on(name, () => undefined);
-    // it throws if the program cannot be started there: then the reason is below
+    // if the program cannot be started there, the reason is below
     attempt(() => {
       process.chdir(around.cwd);
-      execve(argv[0], argv, around.env);
+      if (canStart(argv[0])) execve(argv[0], argv, around.env);
     });
   }
   return await startChild(argv, around);
+}
+
+/** A program of Linux or macOS, or a script whose program is there. For anything else `execve` ends Node 22 and 24 with SIGABRT (26 throws, measured). */
+function canStart(path: string): boolean {
+  accessSync(path, rights.X_OK);
+  const file = openSync(path, "r");
+  const bytes = Buffer.alloc(256);
+  const start = bytes.toString("latin1", 0, readSync(file, bytes));
+  closeSync(file);
+  const [, interpreter] = /^#![ \t]*(\/\S+)/.exec(start) ?? [];
+  return interpreter === undefined
+    ? /^(?:\x7fELF|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(start)
+    : canStart(interpreter);
 }
 
 /** Modules that take a fifth of `node -e 0`, which `execve` does not need. From Node 20.16 without the loader of ES modules. */

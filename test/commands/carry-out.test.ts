@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -84,6 +85,21 @@ describe("carryOut", () => {
     const none = runner(dir, () => plan);
     expect(await none.run({ steps: [{ kind: "tell", title: "t", lines: [] }] })).toMatchObject({ changed: false });
     expect(none.seen.asked).toBe(0);
+  });
+
+  it("asks git only about secrets that it writes", async () => {
+    const dir = folder();
+    execFileSync("git", ["init", "-q", dir]);
+    writeFileSync(join(dir, ".gitignore"), "new\n");
+    writeFileSync(join(dir, "old"), "x");
+    const secret = (name: string, before?: string): WriteStep => {
+      return { kind: "write", path: join(dir, name), before, after: "x", secret: true };
+    };
+    const place = { root: dir, gitProgram: "git", programEnv: { PATH: process.env.PATH }, signal: context.signal };
+    const { run } = runner(dir, () => expect.fail("a new plan"), { place });
+    expect(await run({ steps: [secret("new"), secret("old", "x")] })).toMatchObject({ changed: true });
+    const bare = run({ steps: [secret("new", "x"), secret("bare")] });
+    await expect(bare).rejects.toMatchObject({ code: "not-ignored" });
   });
 });
 

@@ -56,11 +56,19 @@ describe.concurrent.each(NODES)("run --, %s", (_way, node) => {
       ["--", "no-such-program"],
       { code: 3, err: /^create-halo-mcp: no-such-program was not found on the PATH/ },
     ],
+    ["no such path", ["--", "./none"], { code: 3, err: /^create-halo-mcp: \.\/none could not be started \(ENOENT\)/ }],
+    ["a file that is no program", ["--", "./.env"], { code: 3, err: /\.env could not be started \(EACCES\)/ }],
+    [
+      "a script of a program that is not there",
+      ["--", "./lost"],
+      { code: 3, err: /lost could not be started \(ENOENT\)/ },
+    ],
     ["no such folder", ["--cwd", "none", ...sh("pwd")], { code: 2, err: /--cwd: there is no folder/ }],
     ["no program", ["--"], { code: 2, err: /run needs a command/ }],
   ])("%s", (_, args, { code = 0, out = "", err = "", ...options }) =>
     on({}, async (m) => {
       m.write(".env", FOREIGN, 0o600);
+      m.write("lost", "#!/no/such/program\n", 0o755);
       const run = await typed(m, args, { ...options, env: { ...m.env, ...only(m), ...options.env } });
       expect(run).toMatchObject({ code, stdout: out });
       if (typeof err === "string") expect(run.stderr).toBe(err);

@@ -228,6 +228,12 @@ describe("programsOn", () => {
     expect(Object.keys(programsOn({ env: windows, platform: "win32", exclude: [] }).env).sort()).toEqual(["A", "PATH"]);
   });
 
+  it("on Windows, also in capital letters that the repository's path does not have", () => {
+    const dir = folder();
+    const isOwn = (platform: string) => programsOn({ env: {}, platform, exclude: [dir.toUpperCase()] }).isOwn(dir);
+    expect([isOwn("win32"), isOwn("linux")]).toEqual([false, true]);
+  });
+
   it("on Windows looks for .exe and .cmd, whatever PATH is called", () => {
     const env = { Path: 'C:\\a;"D:\\b c";rel;\\drive;E:x;\\\\host\\share' };
     const found = ["C:\\a", "D:\\b c", "\\\\host\\share"].flatMap((dir) => [`${dir}\\git.exe`, `${dir}\\git.cmd`]);

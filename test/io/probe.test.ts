@@ -207,6 +207,10 @@ describe("a discovery that is refused", () => {
 });
 
 describe("the record keeps", () => {
+  it("that a web page answered, if its coding is one that was not asked for", async () => {
+    const { record } = await asked((kit) => text(kit, 200, "packed", { ...html, "content-encoding": "deflate" }));
+    expect(diagnose(record, []).cause).toBe("html-answer");
+  });
   it.each([
     ["/halo/core/mcp/", /^http:\/\/127\.0\.0\.1:\d+\/halo\/core\/mcp\/$/],
     ["https://user:pass@login.example/in%20here?next=1#top", /^https:\/\/login\.example\/in%20here$/],

@@ -83,7 +83,7 @@ async function apply({ steps }: Plan, statuses: Map<Step, StepStatus>, { context
       const rest = writes.slice(writes.findIndex((step) => step.path === path));
       const end = rest.findIndex(({ secret }) => secret !== true);
       const all = (end < 0 ? rest : rest.slice(0, end))
-        .filter(({ after }) => after !== undefined)
+        .filter(({ path: at, before, after }) => at === path || (after !== undefined && after !== before))
         .map((step) => ({ path: step.path, realPath: step.path === path ? realPath : readState(step.path).realPath }));
       await assertPrivate(place, ...all.map((each) => ({ ...each, ignored: true })));
       for (const each of all) asked.add(each.realPath);

@@ -162,11 +162,11 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, budget: Bud
     seen.revisions = revisionsIn(message);
   };
   // what the status or the type says counts, even if the body breaks or is too big
-  const begun = () => textOf(piecesOf(reply, seen, budget, ERROR_CAP)).catch(() => seen.body);
+  const begun = () => textOf(piecesOf(reply, seen, budget, ERROR_CAP)).catch(() => undefined);
   if (status >= 300 && status < 400) throw new NoAnswer("redirect");
   if (status < 200) throw new NoAnswer("status");
   if (status > 299) {
-    const text = await begun();
+    const text = (await begun()) ?? seen.body;
     keep(messageIn(text));
     seen.end = "status";
     if (status > 599) throw new NoAnswer("status");
@@ -177,8 +177,7 @@ async function read(reply: IncomingMessage, id: unknown, seen: Seen, budget: Bud
   if (status === 202 || status === 204 || status === 205) throw new NoAnswer("empty");
   const isJson = /^\s*application\/json\s*(;|$)/iu.test(seen.contentType ?? "");
   if (!seen.stream && !isJson) {
-    const isEmpty = (await begun()).trim() === "" && seen.body.length < ERROR_CAP;
-    throw new NoAnswer(isEmpty ? "empty" : "content-type");
+    throw new NoAnswer((await begun())?.trim() === "" ? "empty" : "content-type");
   }
   const pieces = piecesOf(reply, seen, budget);
   const text = await (seen.stream ? answerInStream(pieces, id, seen) : textOf(pieces));
