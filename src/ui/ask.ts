@@ -81,7 +81,7 @@ function createPlainAsk(context: Context, pastedBreak: string) {
       `${message}${more}:`,
       (answer) => {
         const problem = validate(answer);
-        if (problem !== undefined) say(problem);
+        if (problem !== undefined) say(wrap(problem, columnsOf(context.stderr) - 1).join("\n"));
         return problem === undefined ? answer : undefined;
       },
       isSecret,
@@ -90,12 +90,13 @@ function createPlainAsk(context: Context, pastedBreak: string) {
   function pick<T>({ message, choices, initial }: SomeOf<T>, most: number): Promise<readonly T[]> {
     const rows = choices.map(({ label, hint }, index) => `  ${index + 1}. ${label}${hint ? ` (${hint})` : ""}`);
     const usual = choices.flatMap(({ value }, index) => (initial.includes(value) ? [index + 1] : [])).join(" ");
-    const ask = most === 1 ? "Type a number" : "Type numbers with spaces between them";
-    return until([message, ...rows, `${ask}; Enter for ${usual}:`].join("\n"), (answer) => {
+    const [ask, between] = most === 1 ? ["Type a number", ""] : ["Type numbers", " with spaces between them"];
+    return until([message, ...rows, `${ask}${between}; Enter for ${usual}:`].join("\n"), (answer) => {
       const words = (answer === "" ? usual : answer).split(/[\s,]+/);
       const picked = words.map((word) => choices[Number(word) - 1]).filter((each) => each !== undefined);
-      const isRight = picked.length === words.length && picked.length <= most;
-      return isRight ? picked.map(({ value }) => value) : undefined;
+      if (picked.length === words.length && picked.length <= most) return picked.map(({ value }) => value);
+      say(`${ask} from 1 to ${choices.length}.`);
+      return undefined;
     });
   }
 

@@ -156,6 +156,25 @@ esac`,
   return { PATH: `${folder}:${env.PATH}` };
 }
 
+test("a set-up that does not answer any more ends with doctor, not with how to start a client", () =>
+  onTeam("claude-code,cursor", async (m) => {
+    await m.standIn.close();
+    const run = await m.run(["--yes", "--url", m.url], { env });
+    const next = `To see every step of the connection:\n  npx create-halo-mcp doctor --url ${m.url}\n`;
+    expect([run.code, run.stdout]).toEqual([1, expect.stringMatching(/^Already set up, but it does not work/)]);
+    expect(run.stdout).toContain(next);
+    expect(run.stdout).not.toContain("To start it");
+  }));
+
+test("run says that no value is there, and starts the program all the same", () =>
+  on({ isHere: true, server }, async (m) => {
+    const started = await m.run(["run", "--", "sh", "-c", "exit 7"], { env });
+    const said = `create-halo-mcp: no values of HALO in ${join(m.path, ".env")}: npx create-halo-mcp`;
+    expect([started.code, flat(started)]).toEqual([7, expect.stringContaining(said)]);
+    m.write(".env", `HALO_MCP_TOKEN=${TOKEN}\n`);
+    expect(flat(await m.run(["run", "--", "sh", "-c", "exit 7"], { env }))).not.toContain("no values");
+  }));
+
 test("a second connection in a keychain takes token and account of the first: only the profile is given", () =>
   on({ isHere: true, server }, async (m) => {
     const bridge = ["--bridge", "keychain", "--skip-test", "--yes", "--url", m.url];

@@ -12,7 +12,7 @@ test.each([
     await wizard.waitFor("What do you want to connect");
     expect(wizard.text()).toMatch(/^ {2}1\. Claude Code/m);
     wizard.type("99\r");
-    await wizard.waitFor(/1\. Claude Code[\s\S]*1\. Claude Code/);
+    await wizard.waitFor(/1\. Claude Code[\s\S]*Type numbers from 1 to \d+\.\s[\s\S]*1\. Claude Code/);
     wizard.press("enter");
     await wizard.waitFor(/Paste the product[\s\S]*is not\s+shown:/);
     wizard.type(`${TOKEN}\r`);

@@ -207,6 +207,7 @@ describe.concurrent("prompts", () => {
   test("in the home folder: everywhere is preselected", () =>
     on({}, async (m) => {
       const wizard = m.open(["--url", m.url], { cwd: m.home });
+      await wizard.waitFor("Claude Code, for this folder");
       await wizard.follow(CONNECT);
       await wizard.asks("Paste the product");
       expect(wizard.text()).toMatch(/What do you want to connect\?\n│ {2}Claude Code, only me, everywhere\n/);

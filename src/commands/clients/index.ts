@@ -63,11 +63,14 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const progress = show.progress("asking the programs for their versions");
   const root = pathOf(context, raw.values.cwd) ?? findRoot(context.cwd) ?? context.cwd;
   const clients = await look(context, root).finally(progress.end);
-  const told = `By hand (npx create-halo-mcp guide <client>): ${TOLD.map(({ id }) => id).join(", ")}`;
+  const told = [
+    "To connect one: npx create-halo-mcp --client <client>",
+    `By hand (npx create-halo-mcp guide <client>): ${TOLD.map(({ id }) => id).join(", ")}`,
+  ];
   const width = columnsOf(context.stdout) - 2;
   const head = line("client", "found", "version", "reference");
   const rows = [head, ...clients.flatMap((each) => rowsOf(each, context, width))];
   if (isJson) createOutput(context).json({ version: 1, clients });
-  else createOutput(context).result([...rows.map((row) => row.trimEnd()), "", ...wrap(told, width)].join("\n"));
+  else createOutput(context).result([...rows.map((row) => row.trimEnd()), "", ...told.flatMap((each) => wrap(each, width))].join("\n"));
   return 0;
 }

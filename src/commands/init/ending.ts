@@ -228,6 +228,12 @@ export const toRotate = (page: Page): readonly string[] => [
   `  ${command(["rotate", ...connectionWords(page), ...placeWords(page)])}`,
 ];
 
+/** What to do about a set-up that does not work. */
+export const toDiagnose = (page: Page): readonly string[] => [
+  "To see every step of the connection:",
+  `  ${command(["doctor", ...connectionWords(page), ...placeWords(page)])}`,
+];
+
 /** `handed`: the web clients whose steps follow. */
 export async function nextSteps(
   page: Page,

@@ -17,8 +17,8 @@ import { carry } from "./carry.ts";
 import { proveAll } from "./client-proof.ts";
 import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
-import { indented, leftSteps, nextSteps, stepsOfCi, toRotate } from "./ending.ts";
-import { type Answer, askChoice, askName, menuAfter, menuOf } from "./menus.ts";
+import { indented, leftSteps, nextSteps, stepsOfCi, toDiagnose, toRotate } from "./ending.ts";
+import { type Answer, askChoice, askName, menuAfter, menuOf, placeOf } from "./menus.ts";
 import { buildPlan, checkBeforehand, ciSteps, hasBridge } from "./plan.ts";
 import { command, commandFor, connectionWords } from "./repeat.ts";
 import { conclude, headlineOf } from "./screens.ts";
@@ -211,7 +211,8 @@ async function correct(
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<number> {
   const { options, show, here, decides } = page;
   const proof = options.skipTest ? undefined : await proveAll(page, decided);
-  const end = (headline: string, next = leftSteps(page, decided.choice, plan)) =>
+  const left = proof?.ok === false ? toDiagnose(page) : leftSteps(page, decided.choice, plan);
+  const end = (headline: string, next = left) =>
     conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, ending: { next } });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   if (decides === undefined && proof.files.cause === "unauthorized")
@@ -219,7 +220,7 @@ async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<n
   const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
   if (proof.ok) show.ok(headline);
-  const place = isInProject(decided.choice) ? "this repository" : "your clients";
+  const place = isInProject(decided.choice) ? placeOf(here) : "your clients";
   const choices = menuOf(page, proof.ok, proof.files, place);
   const answer = await decides.select<Answer>({ message: "What now?", choices });
   if (answer === "done" || answer === "stop") return end(proof.ok ? "Nothing was written." : headline);

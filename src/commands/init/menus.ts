@@ -8,6 +8,8 @@ import type { Ask, Choice as Row } from "../../ui/ask.ts";
 import { type Choice, choiceOf, SCOPES } from "../shared/client-files.ts";
 import type { Page, Survey } from "./survey.ts";
 
+export const placeOf = ({ git }: Survey) => (git === undefined ? "this folder" : "this repository");
+
 /** The clients that are here, ticked, and those that need a person. The others: `--client`. */
 export async function askChoice(ask: Ask, here: Survey): Promise<Choice> {
   const others = CLIENTS.filter(
@@ -19,8 +21,8 @@ export async function askChoice(ask: Ask, here: Survey): Promise<Choice> {
   const picked = await ask.several<string>({
     message: "What do you want to connect?",
     choices: [
-      { value: "project", label: "Claude Code, for this repository", hint: ".mcp.json, for the team" },
-      { value: "local", label: "Claude Code, only me, in this repository" },
+      { value: "project", label: `Claude Code, for ${placeOf(here)}`, hint: ".mcp.json, for the team" },
+      { value: "local", label: `Claude Code, only me, in ${placeOf(here)}` },
       { value: "user", label: "Claude Code, only me, everywhere" },
       ...others.map(({ id, label, files, scopes }) => {
         const file = scopes.includes("project") ? files.project[0] : undefined;
