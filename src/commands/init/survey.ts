@@ -174,6 +174,8 @@ async function findPlace(context: Context, options: InitOptions) {
       : undefined;
   const git = gitAt(root);
   const gitFolder = gitRoot && gitFolderOf(gitRoot);
+  // a `.git` file that leads nowhere: git says why, before anything is asked or sent
+  if (gitFolder === undefined) await git?.isIgnored(join(root, ".env"));
   const env = options.valuesFile ?? join(root, ".env");
   const files = clientFiles(context, root);
   // those of a person who is asked may be any
