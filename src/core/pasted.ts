@@ -37,6 +37,9 @@ const BARE = new RegExp(`(?<![\\w.-])${GUID.source}(?![\\w.-])`, "gi");
 /** What two pastes into one field look like. */
 const STUCK = new RegExp(`[0-9a-z]${GUID.source}|${GUID.source}[0-9a-z]|[\\w-]https?://`, "i");
 
+/** A token can have an ID in it, but is not made of IDs. */
+const IDS_ALONE = new RegExp(`^(?:${GUID.source}){2,}$`, "i");
+
 /** A random text, as a token is; not a word of a command. */
 const isRandom = (word: string): boolean => /^[\x21-\x7e]{16,}$/.test(word) && !/^-|[{}/]/.test(word) && !isWordy(word);
 
@@ -80,7 +83,7 @@ export function readPasted(pasted: string, want: Value, known: Found = {}): Past
     .filter((word) => word !== "");
   const isOne = guids.length === 0 || (guids.length === 1 && words.length === 0);
   const isPlain = urls.length === 0 && !isSigned && isOne;
-  if (!(isPlain && want === "token") && STUCK.test(text))
+  if (isPlain && want === "token" ? IDS_ALONE.test(text.trim()) : STUCK.test(text))
     return nothing("two texts are stuck together: paste one of them");
   // one value, or a text of which `cleanValue` says what is wrong
   if (isPlain) return clean({ [want]: pasted }, known);

@@ -1,7 +1,19 @@
 /** Teams over time: what `remove` and `rotate` say, stale values, a second connection. From the source in this process. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, flat, full, type Machine, on, PROFILE, program, type Run, TOKEN, withToken } from "../e2e/support.ts";
+import {
+  ACCOUNT,
+  contents,
+  flat,
+  full,
+  type Machine,
+  on,
+  PROFILE,
+  program,
+  type Run,
+  TOKEN,
+  withToken,
+} from "../e2e/support.ts";
 
 const NEW = "made.up.new.Hs4Kd9Wq2Zx7-c0d3";
 const env = { PATH: "/usr/bin:/bin" };
@@ -49,6 +61,26 @@ describe("remove", () => {
       const run = await leave(m, "--yes");
       expect(run.stdout).toContain(`${still}  npx create-halo-mcp remove --name halo-de\n`);
     }));
+
+  test.each<[string, readonly string[], string]>([
+    ["the team took the entry out", [], ".env"],
+    ["for everywhere, without Claude Code", ["--scope", "user"], "~/.claude/settings.json"],
+  ])("values without an entry go, too: %s", (_, args, file) =>
+    on({ isHere: true, server }, async (m) => {
+      const look = () => contents(m.tree(m.root));
+      m.write(".gitignore", ".env\n.claude\n");
+      m.commit();
+      const before = look();
+      expect((await m.run(full(m, ...args), { env: { ...env, ...withToken } })).code).toBe(0);
+      m.repo.git("clean", "--quiet", "--force");
+      const run = await leave(m, "--yes");
+      expect(planned(run)[file]).toMatch(/^your values/);
+      expect(flat(run)).toContain('To be removed: your values for "halo".');
+      expect(flat(run)).toMatch(/^Your values were removed\. The token still works/);
+      expect(look()).toEqual(before);
+      expect(flat(await leave(m))).toContain('There is no server "halo" of HALO to remove here.');
+    }),
+  );
 
   test("the plan says what goes, the end how to commit it", () =>
     onTeam("claude-code,cursor", async (m) => {

@@ -63,6 +63,7 @@ describe("what is recognised", () => {
 test.each<[string, string, Value, object, RegExp]>([
   ["the same ID twice", P + P, "profile", {}, /stuck together/],
   ["two IDs run together", A + P, "account", {}, /stuck together/],
+  ["two IDs run together in the field of the token", A + P, "token", {}, /stuck together/],
   ["an ID with a URL behind it", A + STUDIO, "account", {}, /stuck together/],
   ["another ID with a URL behind it", `acme-42${STUDIO}`, "account", {}, /stuck together/],
   ["a URL with an ID behind it", STUDIO + C, "account", {}, /stuck together/],

@@ -15,14 +15,12 @@ import type { Plan } from "../../core/plan/model.ts";
 import { removableIn, type Target, variablesOf } from "../../core/plan/target.ts";
 import { printable, whichToken } from "../../core/secrets.ts";
 import type { RawOptions } from "../../flags.ts";
-import { isInside } from "../../io/read.ts";
+import { isInside, readState } from "../../io/read.ts";
 import { wrap } from "../../ui/wrap.ts";
 import { carry } from "../init/carry.ts";
 import { entriesHere } from "../init/clients.ts";
-
 import { commitCommands, indented } from "../init/ending.ts";
 import { command, placeWords } from "../init/repeat.ts";
-
 import { conclude } from "../init/screens.ts";
 import { NO_VALUES, openDialog, type Page, readOptions, survey } from "../init/survey.ts";
 import { missingInput, valueSources } from "../init/values.ts";
@@ -75,29 +73,33 @@ export function find({ options, here }: Pick<Start, "options" | "here">, scopes:
   });
   const slots = { ...referring(variablesFor(name)), ...Object.fromEntries(referred) };
   const where = { file: ".mcp.json", client: claudeCode };
-  const target: Target | undefined = entry && { mode: "join", name, url: entry.url || HALO_URL, slots, where, entry };
-  return { name, choice, labels, target, found, others: names.filter((each) => each !== name) };
+  const target: Target = { mode: "join", name, url: entry?.url || HALO_URL, slots, where, entry };
+  return { name, wished, choice, labels, target, found, others: names.filter((each) => each !== name) };
 }
 
 /** The removal itself, also from the wizard's menu. */
-export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly: boolean): Promise<number> {
+export async function leave(start: Start, scopes: readonly Scope[], wantsValues: boolean): Promise<number> {
   const { options, show, ask } = start;
-  const { name, choice, labels, target, others } = find(start, scopes);
+  const { name, wished, choice: found, labels, target, others } = find(start, scopes);
   const shown = printable(name, 64);
-  if (target === undefined) {
+  // the team has taken the entry out, or Claude Code was never installed: values can be left
+  const isLeft = target.entry === undefined;
+  const choice = isLeft ? choiceOf(wished.scopes.length > 0 ? [claudeCode.id] : [], wished.scopes) : found;
+  const isValuesOnly = wantsValues || isLeft;
+  const page: Page = { ...start, options: { ...options, choice, isRemoval: true }, target, url: target.url };
+  const first = await buildRemoval(page, choice, isValuesOnly);
+  if (isLeft && first.plan.steps.length === 0) {
     show.result(`There is no server "${shown}" of HALO to remove here.`);
     return 0;
   }
-  const page: Page = { ...start, options: { ...options, choice, isRemoval: true }, target, url: target.url };
   if (ask === undefined && !options.yes && !options.dryRun) {
     const said = Object.entries(options.said).flatMap(([option, value]) => [`--${option}`, value]);
-    const words = ["remove", "--yes", ...(isValuesOnly ? ["--values"] : []), ...said];
+    const words = ["remove", "--yes", ...(wantsValues ? ["--values"] : []), ...said];
     throw await missingInput(page, [], toSh(["npx", "create-halo-mcp", ...words]));
   }
   const decided = { values: NO_VALUES, choice };
   const tokens = await tokensOf(page);
   show.info(`To be removed: ${isValuesOnly ? `your values for "${shown}"` : `"${shown}" of ${labels.join(", ")}`}.`);
-  const first = await buildRemoval(page, choice, isValuesOnly);
   if (first.isUnruled)
     show.warn(
       "Rules in .gitignore go, too: git would then offer the .env of your teammates. Each of them runs this first:",
@@ -111,7 +113,7 @@ export async function leave(start: Start, scopes: readonly Scope[], isValuesOnly
   if (options.dryRun) return conclude(page, decided, { ok: true, plan });
   clearFolders(page, plan);
   const what = isValuesOnly
-    ? "Your values were removed. The files of the team stay."
+    ? `Your values were removed.${isLeft ? "" : " The files of the team stay."}`
     : `${others.length === 0 ? "HALO" : `"${shown}"`} was removed.`;
   const still =
     others.length > 0
@@ -148,7 +150,7 @@ function leftWords({ here, target }: Page, { scopes }: Choice): readonly string[
   const { slots, name } = target;
   const ours = removableIn(slots, name).map(({ env }) => env);
   const foreign = variablesOf(slots).flatMap(({ env }) => (ours.includes(env) || !here.dotenv.has(env) ? [] : [env]));
-  const kept = envIn(here.state.files.userSettings);
+  const kept = envIn({ shown: here.userSettings, state: readState(here.userSettings) });
   const isKept = scopes.some(isOwn) && ours.some((env) => Object.hasOwn(kept, env));
   return [
     ...(foreign.length > 0 ? [`Not named like HALO's, so left where it is: ${foreign.join(", ")}.`] : []),

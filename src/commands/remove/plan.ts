@@ -94,20 +94,21 @@ function ownSteps(page: Page, { scopes }: Choice, stays: ReadonlySet<string>): r
     const entry = entryIn(page, scope);
     return entry === undefined ? [] : [{ scope, entry }];
   });
-  if (claude === undefined)
-    return found.map(({ scope }) => {
-      const title = "Claude Code is not installed here: run this when it is";
-      return { kind: "tell", title, lines: [toSh(["claude", "mcp", "remove", "--scope", scope, target.name])] };
-    });
   const rest = found.reduce(
     (text, { entry }) => text.replace(JSON.stringify(entry.raw), ""),
-    JSON.stringify(state.store),
+    JSON.stringify(state.store ?? {}),
   );
-  const own = found.flatMap(({ entry }) => removableIn(entry.values, target.name).map(({ env }) => env));
+  const left = target.entry === undefined && scopes.includes("user") ? [target.slots] : [];
+  const slots = [...found.map(({ entry }) => entry.values), ...left];
+  const own = slots.flatMap((each) => removableIn(each, target.name).map(({ env }) => env));
   const names = [...new Set(own)].filter((name) => !stays.has(name) && !rest.includes(`\${${name}`));
   const edits = names.map((name) => (text: string) => removeProperty(text, ["env", name], { strict: false }));
   const settings = stepsOf(planTakingOut(snapshot, [[userSettings, edits, "env"]], new Set()));
   const removals = found.flatMap(({ scope, entry }): readonly Step[] => {
+    if (claude === undefined) {
+      const title = "Claude Code is not installed here: run this when it is";
+      return [{ kind: "tell", title, lines: [toSh(["claude", "mcp", "remove", "--scope", scope, target.name])] }];
+    }
     const { clear = [], label = "" } = (scope === "user" && here.keychains.get(entry.name)) || {};
     const program = clear[0] && here.programs.find(clear[0]);
     const why = `take the token of "${entry.name}" out of ${label}`;
