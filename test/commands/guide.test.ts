@@ -139,10 +139,10 @@ https://cursor.com/docs/mcp
   });
 
   it.each([
-    [["cursr"], "guide takes one client: did you mean cursor?\n  npx create-halo-mcp guide"],
+    [["cursr"], 'unknown client "cursr": did you mean cursor?\n  npx create-halo-mcp guide'],
     [["cursor", "vscode"], "guide takes one client\n"],
     [["cursor", "--name", "a/b"], "--name: a server name may contain only"],
-    [["cursor", "--url", "http://halo.example/"], "--url: http: would send the token unencrypted"],
+    [["cursor", "--url", "http://halo.example/"], "--url: http would send the token unencrypted"],
   ])("refuses %j", async (words, sentence) => {
     const { code, stderr } = await run(["guide", ...words]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
