@@ -17,7 +17,7 @@ export function endpointProblem(text: string): string | undefined {
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") return "the URL must start with https:";
   if (url.protocol === "http:" && !LOOPBACK.test(url.hostname))
-    return "http: would send the token unencrypted: use https:";
+    return "http would send the token unencrypted; use https";
   if (url.username !== "" || url.password !== "" || /^https?:\/\/[^/?#]*@/i.test(text))
     return "the URL contains credentials (the part before @)";
   if (text.includes("#")) return "the URL has a fragment (#), which is never sent";

@@ -139,12 +139,12 @@ https://cursor.com/docs/mcp
   });
 
   it.each([
-    [["cursr"], "guide knows no such client: did you mean cursor?\n  npx create-halo-mcp guide"],
-    [["nosuch"], "guide knows no such client\n"],
+    [["cursr"], 'unknown client "cursr": did you mean cursor?\n  npx create-halo-mcp guide'],
+    [["nosuch"], 'unknown client "nosuch"\n'],
     [["ci", "nosuch"], "guide ci takes one of github, gitlab, pre-commit"],
     [["cursor", "vscode"], "guide takes one client\n"],
     [["cursor", "--name", "a/b"], "--name: a server name may contain only"],
-    [["cursor", "--url", "http://halo.example/"], "--url: http: would send the token unencrypted"],
+    [["cursor", "--url", "http://halo.example/"], "--url: http would send the token unencrypted"],
   ])("refuses %j", async (words, sentence) => {
     const { code, stderr } = await run(["guide", ...words]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);

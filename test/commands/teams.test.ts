@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   ACCOUNT,
+  committed,
   contents,
+  entryFor,
   flat,
   full,
   type Machine,
@@ -223,3 +225,36 @@ test("a second connection in a keychain takes token and account of the first: on
     const { headers } = JSON.parse(m.read("../home/.claude.json")).mcpServers["halo-de"];
     expect(headers).toEqual({ "CM-ACCOUNT-ID": ACCOUNT, "CM-PROFILE-ID": "another" });
   }));
+
+describe("the plan says in one line", () => {
+  const lists = "VS Code lists .mcp.json too, but cannot use it: ";
+  const apply = async (m: Machine, ...args: readonly string[]): Promise<string> => {
+    const run = await m.run(full(m, ...args), { env: { ...env, ...withToken } });
+    expect([run.code, tooWide(run.stderr)], run.stderr).toEqual([0, []]);
+    return flat(run);
+  };
+
+  test("that VS Code lists the file of Claude Code, if VS Code is used here and the file is written", () =>
+    on({ isHere: true, server }, async (m) => {
+      m.write(".vscode/settings.json", "{}\n");
+      expect(await apply(m, "--dry-run")).toContain(`${lists}add --client vscode`);
+      expect(await apply(m, "--dry-run", "--scope", "user")).not.toContain(lists);
+      expect(await apply(m, "--client", "claude-code,vscode")).toContain(`${lists}In MCP: List Servers do not start`);
+      // nothing is written to it
+      expect(await apply(m, "--client", "claude-code,vscode")).not.toContain(lists);
+      expect(flat(await leave(m, "--yes"))).not.toContain(lists);
+    }));
+
+  test("nothing of VS Code where it is not used", () =>
+    on({ isHere: true, server }, async (m) => expect(await apply(m)).not.toContain("VS Code")));
+
+  test("that the IDs of the team are others", () =>
+    on({ isHere: true, server }, async (m) => {
+      const example = `HALO_MCP_TOKEN=\nHALO_ACCOUNT_ID=${ACCOUNT}\nHALO_PROFILE_ID=another\n`;
+      committed(m, entryFor(m.url), "halo", { ".env.example": example });
+      expect(await apply(m, "--dry-run")).toContain("Your team's .env.example has another profile ID.");
+      expect(await apply(m, "--dry-run", "--skip-test", "--profile-id", "another")).not.toContain("Your team's");
+      m.write(".env.example", example.replace("another", "<your profile ID>"));
+      expect(await apply(m)).not.toContain("Your team's");
+    }));
+});

@@ -55,7 +55,7 @@ describe("as a terminal session uses it", () => {
       { user: { env: { HALO_MCP_TOKEN: "old" } }, local: { env: VALUES } },
       NAMES,
       { HALO_MCP_TOKEN: "t" },
-      /^asked with HALO_MCP_TOKEN from local, as in a terminal; claude -p would send what user has$/,
+      /^asked with HALO_MCP_TOKEN from local, as in a terminal; claude -p would send the value in user$/,
     ],
     ["a skipped bridge lends nothing", { local: [VALUES], env: VALUES }, [], {}, undefined],
     ["part exported", { local: { env: { HALO_MCP_TOKEN: "t" } }, env: VALUES }, ["HALO_MCP_TOKEN"], {}, undefined],

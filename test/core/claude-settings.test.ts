@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { allRows, isKeyPath, misfitWords, rowsIn, settingsMisfits } from "../../src/core/clients/claude-settings.ts";
+import { allRows, isKeyPath, rowsIn, settingsMisfits } from "../../src/core/clients/claude-settings.ts";
 import { parseTree } from "../../src/core/formats/json.ts";
 import { isObjectNode } from "../../src/core/formats/nodes.ts";
 
 function wordsOf(text: string): readonly string[] {
   const tree = parseTree(text, { strict: true });
   if (!tree.ok || !isObjectNode(tree.root)) throw new Error(text);
-  return settingsMisfits(tree.root).map(({ at, got, allowed }) => misfitWords(at, got, allowed));
+  return settingsMisfits(tree.root).map(({ at, got, allowed }) => `"${at}" is ${got}; allowed: ${allowed}`);
 }
 
 const EVERY_KEY: unknown = JSON.parse(
@@ -35,7 +35,7 @@ test.each<[string, unknown, ...string[]]>([
     "two mistakes",
     { model: 5, tui: "x" },
     '"model" is a number; allowed: a string',
-    '"tui" is a string; allowed: "default", "fullscreen"',
+    '"tui" is "x"; allowed: "default", "fullscreen"',
   ],
   ["a required key", { statusLine: { type: "command" } }, '"statusLine.command" is missing; allowed: a string'],
   ["in an item", { sshConfigs: [{ id: "a", name: "b" }] }, '"sshConfigs[0].sshHost" is missing; allowed: a string'],
@@ -75,7 +75,7 @@ test.each<[string, unknown, ...string[]]>([
   [
     "a marketplace of an unknown kind",
     { extraKnownMarketplaces: { a: { source: { source: "local" } } } },
-    '"extraKnownMarketplaces.a.source.source" is a string; allowed: "url", "github", "git", "npm", "file", "directory", "skills-dir", "hostPattern", "pathPattern", "settings"',
+    '"extraKnownMarketplaces.a.source.source" is "local"; allowed: "url", "github", "git", "npm", "file", "directory", "skills-dir", "hostPattern", "pathPattern", "settings"',
   ],
   ["one that is ignored alone", { extraKnownMarketplaces: { a: 5, b: { source: { source: 5 } } } }],
 ])("%s", (_, settings, ...words) => {

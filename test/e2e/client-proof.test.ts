@@ -147,7 +147,7 @@ describe.concurrent.each(claudeVersions)("Claude Code %s", (version) => {
       putAll(m.home, { ".claude.json": trusted(cwd), ".claude/settings.json": settings });
       const answer = told(await doctor(m, ["--json", "--url", m.url], { cwd }));
       expect(answer.clients[0]).toMatchObject({ status: "connected" });
-      expect(stage(answer, "client")?.detail).toContain("claude -p would send what ~/.claude/settings.json has");
+      expect(stage(answer, "client")?.detail).toContain("claude -p would send the value in ~/.claude/settings.json");
       expect(stage(answer, "values")?.detail).toContain("claude -p sends the one in ~/.claude/settings.json");
     }));
 

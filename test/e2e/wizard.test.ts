@@ -506,7 +506,7 @@ test.each<[string, Environment]>([
   on({}, async (m) => {
     const wizard = m.open(["--url", m.url], { env });
     await untouched(m, () => wizard.ends(2));
-    expect(wizard.text()).toContain("nobody is asked, because");
+    expect(wizard.text()).toContain("this program cannot ask for it, because");
     expect(wizard.raw()).not.toContain("◆");
     expect(tooWide(wizard)).toEqual([]);
   }),

@@ -174,7 +174,9 @@ async function answerOf(context: Context, raw: RawOptions) {
   if (client !== undefined && more.length === 0) return await guideOf(client, context, raw);
   if (told !== undefined && more.length === 0) return toldOf(told, context, raw);
   const near = nearest(word, [...clients.map(({ id }) => id), "team", "ci"]);
-  const unknown = `guide knows no such client${near === undefined ? "" : `: did you mean ${near}?`}`;
+  // a token in place of a name is not repeated
+  const shown = /^[a-z][a-z-]{0,17}$/.test(word) ? ` "${word}"` : "";
+  const unknown = `unknown client${shown}${near ? `: did you mean ${near}?` : ""}`;
   const several = word === "ci" ? `guide ci takes one of ${kinds.join(", ")}` : "guide takes one client";
   const problem = more.length > 0 ? several : unknown;
   throw new UsageError(problem, { hint: "npx create-halo-mcp guide" });

@@ -23,7 +23,7 @@ export function keychainHere(page: Page) {
   const [name] = keychain.read;
   const store = here.programs.find(name);
   if (store === undefined)
-    throw new EnvironmentError(`${name}, the program of ${keychain.label}, was not found`, {
+    throw new EnvironmentError(`${name} was not found, the program that reads and writes ${keychain.label}`, {
       hint: "install it, or leave out --bridge",
     });
   const claude = here.claude?.path;

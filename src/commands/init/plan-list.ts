@@ -1,7 +1,12 @@
 /** A plan on the screen: the list of what changes and why, its diff, the question whether to do it, and what was done. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { adviceLine } from "../../core/advice.ts";
 import { maskFile } from "../../core/check/show.ts";
+import { CLIENTS } from "../../core/clients/index.ts";
 import { toSh } from "../../core/command-line.ts";
 import { diffTexts } from "../../core/formats/diff.ts";
+import { cleanValue, LABELS } from "../../core/halo.ts";
 import { hasLiterals } from "../../core/plan/clients.ts";
 import type { Plan, Step, WriteStep } from "../../core/plan/model.ts";
 import { printable } from "../../core/secrets.ts";
@@ -9,7 +14,7 @@ import { Cancelled } from "../../errors.ts";
 import type { Ask } from "../../ui/ask.ts";
 import { createPaint, paintLine } from "../../ui/paint.ts";
 import { wrap } from "../../ui/wrap.ts";
-import { named, stepLabel } from "../shared/carry-out.ts";
+import { labelOf as baseLabel, named, stepLabel } from "../shared/carry-out.ts";
 import { shortPath } from "../shared/client-files.ts";
 import type { Decided, Page } from "./survey.ts";
 
@@ -22,7 +27,7 @@ function purposeOf({ here, options }: Page, path: string): string {
     [paths.env, "your values, private"],
     [
       paths.example,
-      options.sharesIds && !options.isRemoval ? "IDs, no secrets (--no-share-ids)" : "what your team has to set",
+      options.sharesIds && !options.isRemoval ? "IDs for your team, or --no-share-ids" : "what your team has to set",
     ],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
@@ -98,6 +103,30 @@ function partsOf(page: Page, { values }: Decided, { steps }: Plan): readonly Par
   });
 }
 
+/** What to know of a plan before it is applied: who else lists a file of it, and which IDs of the team are others. */
+function notesOf({ options, here, target }: Page, { values }: Decided, { steps }: Plan): readonly string[] {
+  if (options.isRemoval) return [];
+  const written = steps.filter((step): step is WriteStep => step.kind === "write" && isChange(step));
+  const isWritten = (path: string): boolean => written.some((step) => step.path === path);
+  const lists = CLIENTS.flatMap(({ id, label, misreads, files: { project } }) => {
+    const isUsed = here.installed.has(id) || project.some((path) => existsSync(dirname(join(here.root, path))));
+    if (misreads === undefined || !isUsed || !isWritten(join(here.root, misreads.file))) return [];
+    const own = here.clients.filter(({ client, scope }) => client.id === id && scope === "project");
+    const hasOwn = own.some(({ path, found }) => found.length > 0 || isWritten(path));
+    const help = hasOwn ? adviceLine(misreads.help) : `add --client ${id}`;
+    return [`${label} lists ${misreads.file} too, but cannot use it: ${help}`];
+  });
+  const others = (["account", "profile"] as const).filter((value) => {
+    const [slot, mine] = [target.slots[value], values[value]];
+    const team = cleanValue(value, ("env" in slot ? here.example.get(slot.env) : undefined) ?? "");
+    const isNew = written.some(({ before, after }) => after?.includes(mine) && !before?.includes(mine));
+    return target.mode === "join" && isNew && team.ok && team.value.toLowerCase() !== mine.toLowerCase();
+  });
+  const labels = others.map((value) => LABELS[value]).join(" and ");
+  const example = baseLabel(here.paths.example, here.root);
+  return others.length === 0 ? lists : [...lists, `Your team's ${example} has another ${labels}.`];
+}
+
 const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
 /** Shows the list; with --yes and --dry-run the diff too, which is otherwise a choice of the question. In a dry run, it is the result, on stdout. */
@@ -115,9 +144,11 @@ export function showPlan(page: Page, decided: Decided, plan: Plan): void {
     const width = widthOf(page);
     const rows = list.map((row) => (row.length < width ? row : wrap(row, width - 9).join("\n        ")));
     show.result(list.length === 0 ? "Nothing has to change." : [...rows, ...parts].join("\n"));
+    for (const each of notesOf(page, decided, plan)) show.warn(each);
     show.info("Dry run: nothing was written.");
   } else if (list.length > 0) {
     show.info("The plan", list);
+    for (const each of notesOf(page, decided, plan)) show.warn(each);
     if (decides === undefined) showDiff(page, decided, plan);
   }
 }

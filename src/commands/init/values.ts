@@ -211,7 +211,7 @@ export async function missingInput(
   if (ask === undefined && !options.yes && !options.dryRun)
     lines.push("your agreement to the plan: --yes (or --dry-run to see it)");
   const why = (await whyNotAsked(context, options)) ?? "--yes was given";
-  const message = [`nobody is asked, because ${why}. Missing:`, ...lines].join("\n  - ");
+  const message = [`input is missing, and this program cannot ask for it, because ${why}:`, ...lines].join("\n  - ");
   return new UsageError(message, { hint: again }, "missing-input");
 }
 

@@ -85,7 +85,8 @@ export function summaryOf({ counts, files, mendable, maxWarnings = 0, isOver }: 
   if (found.length === 0) return files.length === 0 ? "no files to check" : `${checked} checked, no problems`;
   const sum = found.map((severity) => many(counts[severity], severity)).join(", ");
   const mend = mendable === 0 ? "" : ` · ${mendable} can be fixed: ${MEND}`;
-  return `${sum} in ${checked}${isOver ? ` · at most ${many(maxWarnings, "warning")} allowed` : ""}${mend}`;
+  const where = files.length === 0 ? "" : ` in ${checked}`;
+  return `${sum}${where}${isOver ? ` · at most ${many(maxWarnings, "warning")} allowed` : ""}${mend}`;
 }
 
 const COLORS = { error: 31, warning: 33, note: 36, green: 32, dim: 2, bold: 1 } as const;

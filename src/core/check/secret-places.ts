@@ -89,8 +89,8 @@ export const secretsIn = once((document: Document) => {
   const rest = secretsInText(text).flatMap(({ what, start, end, name }) => {
     if (places.some(({ span }) => span.offset < end && start < span.offset + span.length)) return [];
     const value = text.slice(start, end);
-    const kind = places.length > 0 || tree !== undefined ? "a comment" : "a file that could not be parsed";
-    const where = name === undefined ? kind : `${kind} next to "${name}"`;
+    const kind = places.length > 0 || tree !== undefined ? "a comment" : "a file that cannot be parsed";
+    const where = name === undefined ? kind : `"${name}" in ${kind}`;
     return [{ what, value, text: value, where, span: { offset: start, length: end - start }, name: name ?? kind }];
   });
   return [...found, ...rest].toSorted((a, b) => a.span.offset - b.span.offset);

@@ -56,6 +56,6 @@ export function questionAbout(entry: Entry, state: ClaudeState, env: Parameters<
     lent: Object.fromEntries(names.map((name) => [name, session[name] ?? ""])),
     remark:
       first &&
-      `asked with ${names.join(", ")} from ${first.layer?.place ?? ""}, as in a terminal; claude -p would send what ${own?.place ?? ""} has`,
+      `asked with ${names.join(", ")} from ${first.layer?.place ?? ""}, as in a terminal; claude -p would send the value in ${own?.place ?? ""}`,
   };
 }

@@ -212,6 +212,3 @@ export const isKeyPath = (text: string): boolean =>
   text
     .split(".")
     .every((key) => GUARDS.includes(key) || allRows().some(({ path }) => path.split(/[^\w$]+/).includes(key)));
-
-export const misfitWords = (key: string, got: string, allowed: string): string =>
-  `"${key}" is ${got}; allowed: ${allowed}`;

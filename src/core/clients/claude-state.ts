@@ -1,4 +1,5 @@
 /** Claude Code's store and settings, and how a session uses them (2.1.197 and 2.1.330, measured). */
+import { shown as fitToShow } from "../check/show.ts";
 import { nearest } from "../command-line.ts";
 import { isObject, type Json, jsonOf, parseTree, property, toJson } from "../formats/json.ts";
 import { placeWords } from "../formats/lines.ts";
@@ -6,7 +7,7 @@ import { isObjectNode } from "../formats/nodes.ts";
 import type { FileState } from "../plan/model.ts";
 import type { Scope } from "./claude-code.ts";
 import { isOld, type Project } from "./claude-project.ts";
-import { misfitWords, settingsMisfits } from "./claude-settings.ts";
+import { settingsMisfits } from "./claude-settings.ts";
 
 /** A file, with its path as it is shown. */
 export interface NamedFile {
@@ -62,7 +63,8 @@ function readSettings(from: Origin, file: NamedFile): Settings {
   const [misfit] = settingsMisfits(root);
   if (misfit !== undefined) {
     const { node, at, got, allowed } = misfit;
-    return skipped(misfitWords(at, got, allowed), placeWords(state.text, node.start), true);
+    const reason = `"${at}" is ${fitToShow({ secrets: [] }, got)}; allowed: ${allowed}`;
+    return skipped(reason, placeWords(state.text, node.start), true);
   }
   const value = toJson(root);
   const env = property(value, "env") ?? {};

@@ -16,9 +16,9 @@ export type Shape = (node: Node) => readonly Misfit[];
 const misfit = (node: Node, allowed: string, got = kindWord(node)) => [{ node, at: "", got, allowed }];
 
 export const leaf =
-  (allowed: string, fits: (node: Node) => boolean): Shape =>
+  (allowed: string, fits: (node: Node) => boolean, got = kindWord): Shape =>
   (node) =>
-    fits(node) ? [] : misfit(node, allowed);
+    fits(node) ? [] : misfit(node, allowed, got(node));
 
 const NULL: Node = { kind: "scalar", start: 0, end: 0, value: null };
 
@@ -80,5 +80,10 @@ export function number(allowed: string, fits: (value: number) => boolean): Shape
   };
 }
 export const wholeAbove0 = number("a whole number above 0", (value) => Number.isSafeInteger(value) && value > 0);
+/** One of these words; another one is shown, and may be a secret: whoever prints it masks it. */
 export const oneOf = (...words: readonly string[]): Shape =>
-  leaf(words.map((word) => `"${word}"`).join(", "), (node) => words.includes(textOf(node) ?? ""));
+  leaf(
+    words.map((word) => `"${word}"`).join(", "),
+    (node) => words.includes(textOf(node) ?? ""),
+    (node) => (textOf(node) ? JSON.stringify(textOf(node)) : kindWord(node)),
+  );

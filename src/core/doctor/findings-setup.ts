@@ -56,7 +56,7 @@ const withdraw = (v: Scene, server: Server): Advice =>
 
 /** What Claude Code does with a `headersHelper` and does not report (2.1.332, measured). */
 const HELPER = note(
-  "Claude Code runs a headersHelper only in a folder that you trust, without HALO_MCP_TOKEN; if it fails, it connects without its headers, silently",
+  "Claude Code runs a headersHelper only in a folder that you trust, without HALO_MCP_TOKEN; if the helper fails, Claude Code connects without its headers and does not say so",
 );
 
 /** Why the entry in use can never connect, whatever the values, or must not: the first match. */

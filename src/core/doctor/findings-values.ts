@@ -132,7 +132,7 @@ export function* valueFindings(v: Scene): Found {
       [
         note("create a new token (HALO Studio > Settings > Product Tokens, type MCP) and delete this one, then"),
         npx(),
-        note("replaces it with a placeholder; npx create-halo-mcp check finds other copies"),
+        note("replaces it with a reference; npx create-halo-mcp check finds other copies"),
       ],
     );
 }

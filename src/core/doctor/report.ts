@@ -127,12 +127,6 @@ const APPROVAL: Readonly<Partial<Record<ApprovalView["state"], string>>> = {
   pending: "not approved",
 };
 
-/** What must be said of the question: why it was not asked, and whose values were sent. */
-const askedHow = ({ refused, remark }: Asked = {}): readonly string[] => [
-  ...(refused === undefined ? [] : [`not asked: ${refused}`]),
-  ...(remark === undefined ? [] : [remark]),
-];
-
 /** "token, account from .env; profile not set" */
 export const sourcesIn = (values: readonly { readonly value: string; readonly place?: string | undefined }[]): string =>
   [...new Set(values.map(({ place }) => place))]
@@ -151,6 +145,8 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
       const entry = `"${name}" in ${file} (${scope} scope)`;
       return why === undefined ? `${entry}\n${url}` : `not used: ${entry}: ${why}`;
     });
+  const { refused, remark } = asked ?? {};
+  const how = [refused && `not asked: ${refused}`, remark].filter((each) => each !== undefined);
   const silence = asked === undefined || asked.refused !== undefined ? "not asked" : "did not answer";
   const status = asked?.status === undefined ? silence : STATUS_WORDS[asked.status];
   const isAlone = client.program === "none";
@@ -167,7 +163,7 @@ function seenBefore(v: Scene, { entries }: ReturnType<typeof setupOf>): Record<S
     values: values.length === 0 ? [] : [sourcesIn(values)],
     client: isAlone
       ? ["Claude Code is not installed here, so HALO is untested there", `according to its files: ${files}`]
-      : [`${name}; ${files}`, ...askedHow(asked)],
+      : [`${name}; ${files}`, ...how],
   };
 }
 
@@ -295,7 +291,7 @@ export function chainOf(before: readonly Link[], { test, call = null }: Partial<
   };
 }
 
-/** `remarks`: how Claude Code was asked. */
+/** `remarks`: how Claude Code was asked; if it is not installed, what its files say. */
 export type Chain = ReturnType<typeof chainOf> & { readonly clients?: DoctorReport["clients"] };
 export type DoctorReport = ReturnType<typeof makeReport>;
 
@@ -338,7 +334,7 @@ export function makeReport(v: View, run: Run) {
         id: claudeCode.id,
         version: v.client.version ?? null,
         status: run.asked?.status ?? null,
-        remarks: askedHow(run.asked),
+        remarks: seen.client.slice(1),
         wouldConnect: verdict.wouldConnect,
         reason: verdict.reason,
       },

@@ -47,7 +47,7 @@ const STORES: Readonly<Record<string, (name: string) => Keychain>> = {
     const key = ["service", SERVICE, "server", name] as const;
     const read = ["secret-tool", "lookup", ...key] as const;
     return {
-      label: "the keyring (secret-tool)",
+      label: "the keyring",
       read,
       helper: inShell(read),
       save: { argv: ["secret-tool", "store", "--label=HALO product token", ...key], stdin: (token) => token },

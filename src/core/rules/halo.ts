@@ -52,7 +52,7 @@ function endpointOf(text: string, meant: string): "right" | "http" | "near" | "o
 
 function hostOf(text: string): string {
   const host = parsed(withDefaults(text))?.host ?? "";
-  return host === "" || host.includes("$") ? "a host that only a variable knows" : `host ${host}`;
+  return host === "" || host.includes("$") ? "a host that a variable sets" : `host ${host}`;
 }
 
 /** Where a file of the repository sets a variable of the URL to an address that is not HALO's. */

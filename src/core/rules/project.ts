@@ -271,7 +271,7 @@ export const PROJECT_RULES: readonly Rule[] = [
       const isOpen = (mode & 0o077) !== 0 && secretsIn(document).length > 0;
       return isOpen && { args: { mode: mode.toString(8).padStart(3, "0") } };
     },
-    message: `{path} holds a secret and has mode {mode}, so other users of this machine can read it; allowed: chmod 600 {path}`,
+    message: `{path} holds a secret and has mode {mode}, so other users of this machine can read it; run: chmod 600 {path}`,
   }),
   // an unset variable is sent as `${NAME}`. Covers HALO in every client's file, and other servers in those of Claude Code and Codex
   variableRow("variable-not-in-example", "warning", "A variable that a server needs is not in .env.example", {
@@ -291,11 +291,14 @@ export const PROJECT_RULES: readonly Rule[] = [
       const fix = isMendable ? fixOf(example.text, addExampleNames(example.text, names)) : undefined;
       return { document: example, at: { offset: example.text.length, length: 0 }, args, fix };
     },
-    message: ({ name, names, file, meant }) =>
-      `server "${name}" needs ${names}, which ${file === undefined ? "no .env.example lists" : `${file} does not list`}${meant === undefined ? ": new team members cannot know what to set; add a line NAME= for each" : `; did you mean ${meant}?`}`,
+    message: ({ name, names = "", file, meant }) => {
+      const line = names.includes(", ") ? "a line NAME= for each" : `the line ${names}=`;
+      const help = meant ? `; did you mean ${meant}?` : `: new team members cannot know what to set; add ${line}`;
+      return `server "${name}" needs ${names}, which ${file === undefined ? "no .env.example lists" : `${file} does not list`}${help}`;
+    },
   }),
   // case counts (2.1.332, measured). Without a `.mcp.json` here the list may be about one that is not committed
-  approvalRow("unknown-approval", "warning", "A list of approved or rejected servers names one that no .mcp.json has", {
+  approvalRow("unknown-approval", "warning", "A list of approved or rejected servers has one that no .mcp.json has", {
     find: ({ key, name }, subject) => {
       const known = claudeEntries(subject).map((server) => server.name);
       const isRead = ({ kind, tree }: Document) => kind === "mcp" && isObjectNode(member(tree, "mcpServers")?.value);
@@ -303,7 +306,7 @@ export const PROJECT_RULES: readonly Rule[] = [
       return { args: { key, meant: nearest(name, known) } };
     },
     message: ({ key, name, meant }) =>
-      `"${key}" names "${name}", which no .mcp.json here has${meant === undefined ? "" : `; "${meant}" is probably meant`}`,
+      `"${key}" lists "${name}", which no .mcp.json here has${meant === undefined ? "" : `; "${meant}" is probably meant`}`,
   }),
   disabledRow("settings")("halo-disabled", "error", "A shared settings file disables HALO for everybody", {
     find: ({ document: { text }, name }) => {
