@@ -172,3 +172,30 @@ it("no command of a runner is printed, whatever a server or a folder is called",
     expect.arrayContaining(names.map((name) => `${name}.mcp.json`)),
   );
 });
+
+it("of a command that holds its arguments, nothing but the program is printed", async () => {
+  const commands = {
+    a: `bash -c 'curl -H "Authorization: Bearer abc.def.ghi12345" x'`,
+    b: "NAME=correct-horse npx foo",
+    c: "npx foo --pat=qwertyuiop",
+    d: "https://mcp.example.com/mcp?pat=qwertyuiop",
+  };
+  const servers = Object.fromEntries(Object.entries(commands).map(([name, command]) => [name, { command }]));
+  write(repo.path, { ".mcp.json": JSON.stringify({ mcpServers: servers }) });
+  const runs = await outputs();
+  for (const { how, out } of runs) expect(out, how).not.toMatch(/ghi12345|correct-horse|qwertyuiop/);
+  const said = findingsOf(runs).filter(({ rule }) => rule === "command-not-program");
+  expect(said.map(({ message }) => /\(.*? …\)/.exec(message)?.[0])).toEqual([
+    "(bash …)",
+    "(NAME …)",
+    "(npx …)",
+    "(https://mcp.example.com/mcp …)",
+  ]);
+});
+
+it("names a character that nobody can see by its code", async () => {
+  const headers = { Authorization: "${A}\u200b", [HEADERS.account]: "a\u00a0b", "X-Line": "a\nb", "X-Sign": "a€b" };
+  write(repo.path, { ".mcp.json": JSON.stringify({ mcpServers: { halo: { type: "http", url: HALO_URL, headers } } }) });
+  const said = findingsOf(await outputs()).map(({ message }) => / has (\S+), (?=which|a char)/.exec(message)?.[1]);
+  expect(said.filter((each) => each !== undefined)).toEqual(["U+200B", "U+00A0", '"\\n"', '"€"']);
+});

@@ -58,3 +58,9 @@ export function shown(subject: Pick<Subject, "secrets">, text: string, max = 200
   // printable first: an invisible character could split a token
   return printable(hidden(subject.secrets, printable(text.slice(0, 4096), 4096)), max);
 }
+
+/** A character in quotes, or by its code if nobody can see it. */
+export const signOf = (sign: string): string =>
+  sign <= " " || (sign.trim() !== "" && printable(sign) === sign)
+    ? JSON.stringify(sign)
+    : `U+${sign.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}`;

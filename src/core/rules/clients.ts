@@ -176,11 +176,13 @@ export const CLIENT_RULES: readonly Rule[] = [
       const isProgram = /^(?:stdio)?$/.test(textOf(member(node, "type")?.value) ?? "");
       if (at === undefined || !isProgram) return undefined;
       const isOurs = document.kind === "mcp";
+      // what follows can be a secret of any form
+      const got = text.replace(/(?<=[^\s=?#])[\s=?#].*$/s, " …");
       // for other clients it is not known who takes a command line apart
       if (!/^(?:https?|wss?):\/\//i.test(text))
-        return isOurs && holdsArguments(text) && { at, args: { what: "arguments", got: text } };
+        return isOurs && holdsArguments(text) && { at, args: { what: "arguments", got } };
       const isHalo = isOurs && haloServers(subject).some((each) => each.document === document && each.name === name);
-      return { at, args: { what: isHalo ? "HALO" : "URL", got: text }, severity: "error" };
+      return { at, args: { what: isHalo ? "HALO" : "URL", got }, severity: "error" };
     },
     message: ({ name, what, client, got }) =>
       what === "arguments"

@@ -12,7 +12,7 @@ import {
   type ValueHeader,
   valueHeaders,
 } from "../check/servers.ts";
-import { isFitToShow } from "../check/show.ts";
+import { isFitToShow, signOf } from "../check/show.ts";
 import { refusalsIn } from "../clients/demands.ts";
 import { CLIENTS } from "../clients/index.ts";
 import {
@@ -108,7 +108,7 @@ function problemOf(
     // the rule `committed-secret` reports a longer one
     if (which === "token") return value.length < 8 ? `is "${value}", written out` : undefined;
     const [odd] = /[^\x21-\x7e]/u.exec(value) ?? [];
-    return odd === undefined ? undefined : `has ${JSON.stringify(odd)}, a character that cannot be sent`;
+    return odd === undefined ? undefined : `has ${signOf(odd)}, a character that cannot be sent`;
   }
   const rest = respelled(value, references, () => "").replace(/^\}$/, "");
   if (/^Bearer\b/i.test(rest)) return 'has "Bearer" before the value, which HALO does not expect';

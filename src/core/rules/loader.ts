@@ -3,6 +3,7 @@ import { visit } from "jsonc-parser";
 import { spotAt } from "../check/documents.ts";
 import type { Broken, Document, Rule, Span, TextEdit } from "../check/model.ts";
 import { clientEntryRow, entryRow, fileRow, type Place, serverRow } from "../check/run.ts";
+import { signOf } from "../check/show.ts";
 import { claudeCode } from "../clients/claude-code.ts";
 import {
   couldBe,
@@ -319,7 +320,7 @@ export const LOADER_RULES: readonly Rule[] = [
         // a variable may contain anything, and spaces at both ends are not sent
         const sent = withoutPlaceholders(textOf(value) ?? "").replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
         const [odd] = NOT_SENT.exec(sent) ?? [];
-        const what = `the value of "${header}" has ${JSON.stringify(odd)}, which cannot be sent`;
+        const what = `the value of "${header}" has ${signOf(odd ?? "")}, which cannot be sent`;
         return odd === undefined ? [] : [{ at: value, args: { what, allowed: "one line of Latin-1" } }];
       }),
     message: `server "{name}": {what}, so Claude Code never connects; allowed: {allowed}`,
