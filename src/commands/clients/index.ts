@@ -71,6 +71,9 @@ export async function run(context: Context, raw: RawOptions): Promise<number> {
   const head = line("client", "found", "version", "reference");
   const rows = [head, ...clients.flatMap((each) => rowsOf(each, context, width))];
   if (isJson) createOutput(context).json({ version: 1, clients });
-  else createOutput(context).result([...rows.map((row) => row.trimEnd()), "", ...told.flatMap((each) => wrap(each, width))].join("\n"));
+  else
+    createOutput(context).result(
+      [...rows.map((row) => row.trimEnd()), "", ...told.flatMap((each) => wrap(each, width))].join("\n"),
+    );
   return 0;
 }
