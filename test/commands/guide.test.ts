@@ -352,6 +352,7 @@ describe("clients", () => {
     );
     // a command is in one piece
     expect(stdout.split("\n").filter((line) => line.length > 80 && !line.includes(" --url "))).toEqual([]);
+    expect(stdout).toContain("\n\nTo connect one: npx create-halo-mcp --client <client>\nBy hand (");
     expect(stderr).toBe("•  asking the programs for their versions\n");
   });
 

@@ -200,6 +200,16 @@ test("a set-up that does not answer any more ends with doctor, not with how to s
     expect(run.stdout).not.toContain("To start it");
   }));
 
+test("the proof of a person's own file names it as the plan does", () =>
+  on({ isHere: true, server }, async (m) => {
+    const args = full(m, "--client", "cursor,gemini-cli", "--scope", "user");
+    const run = await m.run(args, { env: { ...env, ...withToken } });
+    expect([run.code, flat(run)]).toEqual([
+      0,
+      expect.stringContaining("Gemini CLI sends the same: ~/.gemini/settings.json"),
+    ]);
+  }));
+
 test("run says that no value is there, and starts the program all the same", () =>
   on({ isHere: true, server }, async (m) => {
     const started = await m.run(["run", "--", "sh", "-c", "exit 7"], { env });

@@ -14,7 +14,7 @@ import { Refusal } from "../../errors.ts";
 import { isInside } from "../../io/read.ts";
 import { askProgram } from "../shared/ask-program.ts";
 import { labelOf } from "../shared/carry-out.ts";
-import { type ClientHere, chosenFiles } from "../shared/client-files.ts";
+import { type ClientHere, chosenFiles, shortPath } from "../shared/client-files.ts";
 import { targetOf } from "./clients.ts";
 import { lacksValues } from "./ending.ts";
 import { command } from "./repeat.ts";
@@ -75,7 +75,7 @@ async function proveClients(
     const answer = files.ok
       ? await askProgram({ ...page, ...page.here, ...page.options }, file, targetOf(page, values))
       : "not-asked";
-    const shown = printable(labelOf(path, page.here.root), 100);
+    const shown = printable(shortPath(labelOf(path, page.here.root), page.context), 100);
     if (files.ok && isKnown) {
       if (answer === "not-asked" && !lacks) page.show.ok(`${client.label} sends the same: ${shown}`, [], true);
     } else if (!isTold(page, files)) showDiagnosis(page.show, files, title, true);

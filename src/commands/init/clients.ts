@@ -8,6 +8,7 @@ import { type ClientTarget, commandIn, hasLiterals, setEdits } from "../../core/
 import { type FileEdits, secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
 import {
+  BESIDE,
   type Decision,
   decideTarget,
   removableIn,
@@ -86,7 +87,7 @@ function fits(file: ClientHere, target: Target, values: Values, root: string): b
     );
   if (stray) {
     const would = `the header ${printable(stray.header, 60)} would send the variable ${stray.variable}`;
-    const hint = `correct it, or set up HALO under another name: --name halo-mine`;
+    const hint = `correct it, or ${BESIDE}`;
     throw new Refusal(`${labelOf(file.path, root)}: ${would}, which is not meant for HALO`, { hint }, "bad-header");
   }
   if (!hasLiterals(file)) return mode === "join" && JSON.stringify(slots) === JSON.stringify(target.slots);

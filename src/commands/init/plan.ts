@@ -218,7 +218,7 @@ function assertSent({ root, project, state: { files } }: Survey, variables: Secr
   if (names.length === 0) return;
   const why = `Claude Code reads ${names.join(", ")} in this folder from ${files.mainSettings.shown}, which sets a different value`;
   const there = toSh(["npx", "create-halo-mcp", "--cwd", project.key]);
-  const hint = `change it there: ${there}\nor use another name, which has variables of its own: --name halo-mine`;
+  const hint = `change it there: ${there}\nor use another name, which has variables of its own:\nnpx create-halo-mcp --name halo-cm`;
   throw new Refusal(why, { hint }, "overridden");
 }
 

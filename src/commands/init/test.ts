@@ -21,7 +21,7 @@ import { equalJson, type Json } from "../../core/formats/json.ts";
 import { storeOf } from "../../core/halo.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
-import { variablesOf } from "../../core/plan/target.ts";
+import { BESIDE, variablesOf } from "../../core/plan/target.ts";
 import { printable } from "../../core/secrets.ts";
 import { Cancelled, Refusal } from "../../errors.ts";
 import { askClaude } from "../../io/claude.ts";
@@ -29,8 +29,6 @@ import type { Show } from "../../ui/show.ts";
 import type { ProgramAnswer } from "../shared/ask-program.ts";
 
 import { type Decided, entryIn, openAgain, type Page, type Values } from "./survey.ts";
-
-const BESIDE = "set up HALO under another name: --name halo-mine";
 
 /**
  * The URL of a target, if it may receive a token. One of a repository's file that is not HALO's own needs exactly that
@@ -51,7 +49,7 @@ export async function agreeOnUrl({ target, here, options, show, decides: ask }: 
   if (permission.ok) return url;
   if (written.includes("${")) {
     const why = "is built from variables and is not HALO's own endpoint";
-    const hint = `correct it, ${BESIDE}, or name the whole address with --url`;
+    const hint = `correct it, name the whole address with --url, or ${BESIDE}`;
     throw refusal("endpoint-foreign", `${why}: ${printable(written, 200)}`, hint);
   }
   if (permission.cause === "bad-url") throw refusal("bad-url", `cannot be used: ${permission.reason}`);

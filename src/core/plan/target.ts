@@ -108,6 +108,9 @@ function unfit({ lost, entry: { name, raw, url, values } }: Found, wish: Wish, {
   return new Set(names).size < names.length ? "two of its headers use the same variable" : undefined;
 }
 
+/** The end of a hint about an entry that is not touched. */
+export const BESIDE = "set up HALO under another name:\nnpx create-halo-mcp --name halo-cm";
+
 /** Decides what to do about the entries of the project's file, most fitting first: the target, or why none is safe. */
 export function decideTarget(servers: readonly Found[], wish: Wish, where: Where): Decision {
   const server = wish.name === undefined ? servers[0] : servers.find(({ entry }) => entry.name === wish.name);
@@ -119,14 +122,11 @@ export function decideTarget(servers: readonly Found[], wish: Wish, where: Where
   if (entry.runs)
     return refuse(
       `the entry "${shown}" starts a program (headersHelper or command), and this tool runs no program of a repository`,
-      `check it, then remove it from ${where.file}, or set up HALO under another name: --name halo-mine`,
+      `check it, then remove it from ${where.file}, or ${BESIDE}`,
     );
   // an entry with another URL belongs to somebody, even if it is broken: only one without a URL is filled in
   if (values.token === undefined && !isHaloUrl(url, HALO_URL) && (lost === undefined || url !== ""))
-    return refuse(
-      `${where.file} already has a server "${shown}" that is not HALO's`,
-      "choose another name: --name halo-cm",
-    );
+    return refuse(`${where.file} already has a server "${shown}" that is not HALO's`, BESIDE);
   const reason = unfit(server, wish, where);
   const { token, account, profile } = values;
   // a usable entry has all three
@@ -138,7 +138,7 @@ export function decideTarget(servers: readonly Found[], wish: Wish, where: Where
       : "a variable that affects other programs, so it is not set";
     return refuse(
       `the entry "${shown}" takes the ${LABELS[unsafe.value]} from ${source}`,
-      `ask whoever wrote ${where.file} for a name such as ${variablesFor(DEFAULT_NAME)[unsafe.value]}, or set up HALO under another name: --name halo-mine`,
+      `ask whoever wrote ${where.file} for a name such as ${variablesFor(DEFAULT_NAME)[unsafe.value]}, or ${BESIDE}`,
     );
   }
   const slots = { token, account, profile };
