@@ -139,7 +139,9 @@ https://cursor.com/docs/mcp
   });
 
   it.each([
-    [["cursr"], "guide takes one client: did you mean cursor?\n  npx create-halo-mcp guide"],
+    [["cursr"], "unknown client: did you mean cursor?\n  npx create-halo-mcp guide"],
+    [["foo"], "unknown client\n"],
+    [["ci", "jenkins"], "guide ci takes one of github, gitlab, pre-commit,"],
     [["cursor", "vscode"], "guide takes one client\n"],
     [["cursor", "--name", "a/b"], "--name: a server name may contain only"],
     [["cursor", "--url", "http://halo.example/"], "--url: http: would send the token unencrypted"],

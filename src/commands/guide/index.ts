@@ -174,8 +174,11 @@ async function answerOf(context: Context, raw: RawOptions) {
   if (client !== undefined && more.length === 0) return await guideOf(client, context, raw);
   if (told !== undefined && more.length === 0) return toldOf(told, context, raw);
   const ids = [...clients.map(({ id }) => id), "team", "ci"];
-  const near = more.length === 0 && nearest(word, ids);
-  const problem = `guide takes one client${near ? `: did you mean ${near}?` : ""}`;
+  if (word === "ci")
+    throw new UsageError(`guide ci takes one of ${kinds.join(", ")}`, { hint: "npx create-halo-mcp guide ci" });
+  const near = nearest(word, ids);
+  const unknown = `unknown client${near ? `: did you mean ${near}?` : ""}`;
+  const problem = more.length === 0 ? unknown : "guide takes one client";
   throw new UsageError(problem, { hint: "npx create-halo-mcp guide" });
 }
 
