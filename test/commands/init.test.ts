@@ -17,6 +17,7 @@ import { decideTarget, type Target } from "../../src/core/plan/target.ts";
 import type { Ask } from "../../src/ui/ask.ts";
 import type { Show } from "../../src/ui/show.ts";
 import { good, setupOf, type Told } from "../core/doctor-support.ts";
+import { full, on, withToken } from "../e2e/support.ts";
 
 const context = { cwd: "/repo", env: {} } as Context;
 const optionsOf = (argv: readonly string[]): InitOptions => readOptions(context, parse(argv, {}).options);
@@ -188,3 +189,10 @@ describe("commandFor", () => {
     }
   });
 });
+
+it("many clients: the command at the end can be copied, on a line of its own", () =>
+  on({ isHere: true }, async (m) => {
+    const run = await m.run(full(m, "--client", "claude-code,cursor,vscode,codex,opencode"), { env: withToken });
+    expect(run.stdout).toContain(`  npx create-halo-mcp guide cursor --url ${m.url}\n`);
+    expect(run.stdout).toContain("To do in Cursor, VS Code, Codex, opencode: each has a guide, for example\n");
+  }));

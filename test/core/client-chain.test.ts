@@ -125,3 +125,15 @@ test("Codex sends a reference in http_headers as text, and the wizard replaces i
   );
   expect(toSend).toMatchObject({ ok: true, sent: { headers: { [HEADERS.token]: "${HALO_MCP_TOKEN}" } } });
 });
+
+test.each(["connected", "unknown", "not-asked"])(
+  "a check mark stands only beside an answer of the client: %s",
+  (status) => {
+    const { stages } = chainFor("cursor", cursorEntry(HALO_URL), {}, NEW).chain(undefined, status);
+    const isAnswer = status === "connected";
+    expect(stages.find(({ stage }) => stage === "client")).toMatchObject({
+      status: isAnswer ? "ok" : "skipped",
+      detail: expect.stringContaining({ connected: "connected", unknown: "unknown" }[status] ?? "not asked"),
+    });
+  },
+);

@@ -91,11 +91,10 @@ function clientLines(page: Page, choice: Choice, isFirst: boolean): readonly (re
       : labelled(page, `To do in ${file.client.label}:`, guideFor(page, file.client.id)),
   );
   const names = others.map(({ client }) => client.label).join(", ");
+  const many = wrap(`To do in ${names}: each has a guide, for example`, page.show.columns - 2);
   return [
     ...own.slice(0, isFirst ? 1 : 0).map((file) => inFull(file, page)),
-    ...(brief.length > 3
-      ? [wrap(`To do in ${names}: ${guideFor(page, others[0]?.client.id ?? "")} and so on`, page.show.columns - 2)]
-      : brief),
+    ...(brief.length > 3 ? [[...many, `  ${guideFor(page, others[0]?.client.id ?? "")}`]] : brief),
     ...sharing.map(({ label, files: { also = [] } }) => [`${label} reads ${also.join(", ")}, which has the entry.`]),
   ];
 }

@@ -132,9 +132,13 @@ export function lookAtClient(input: ClientInput) {
       client: [`${label}: ${STATUS_WORDS[status as keyof typeof STATUS_WORDS] ?? "not asked"}`],
     };
     const reported = [...findings, ...finish(isDown ? [down] : [], given)];
-    const links = SETUP_LINKS.map((link) =>
-      link === "values" && found === undefined ? skipped(link) : setupLink(link, seen[link], reported),
-    );
+    const links = SETUP_LINKS.map((link) => {
+      if (link === "values" && found === undefined) return skipped(link);
+      const looked = setupLink(link, seen[link], reported);
+      // without an answer of the client, nothing is known of it
+      const isUnknown = link === "client" && status !== "connected" && looked.status === "ok";
+      return isUnknown ? { ...looked, ...skipped(link) } : looked;
+    });
     return chainOf(
       links,
       { test },

@@ -95,7 +95,7 @@ function unfit({ lost, entry: { name, raw, url, values } }: Found, wish: Wish, {
     const text = slot.literal.trim();
     if (value === "token")
       return isReference(text)
-        ? `its token's header has a reference in a spelling that ${client.label} does not know`
+        ? `its token's header has a reference in another spelling than that of ${client.label}`
         : "its token's header does not refer to a variable";
     if (!PLAIN.test(text) || SPELLED.test(text))
       return `its header ${HEADERS[value]} is neither an ID nor a reference that ${client.label} knows`;
