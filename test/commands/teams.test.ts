@@ -186,7 +186,7 @@ describe("the plan says in one line", () => {
   test("that VS Code lists the file of Claude Code, if VS Code is used here and the file is written", () =>
     on({ isHere: true, server }, async (m) => {
       m.write(".vscode/settings.json", "{}\n");
-      expect(await apply(m, "--dry-run")).toContain(`${lists}To add it: --client vscode`);
+      expect(await apply(m, "--dry-run")).toContain(`${lists}Add --client vscode`);
       expect(await apply(m, "--dry-run", "--scope", "user")).not.toContain(lists);
       expect(await apply(m, "--client", "claude-code,vscode")).toContain(`${lists}In MCP: List Servers do not start`);
       // nothing is written to it

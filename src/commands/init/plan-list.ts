@@ -113,7 +113,7 @@ function notesOf({ options, here, target }: Page, { values }: Decided, { steps }
     if (misreads === undefined || !isUsed || !isWritten(join(here.root, misreads.file))) return [];
     const own = here.clients.filter(({ client, scope }) => client.id === id && scope === "project");
     const hasOwn = own.some(({ path, found }) => found.length > 0 || isWritten(path));
-    const help = hasOwn ? adviceLine(misreads.help) : `To add it: --client ${id}`;
+    const help = hasOwn ? adviceLine(misreads.help) : `Add --client ${id}`;
     return [`${label} lists ${misreads.file} too, but cannot use it. ${help}`];
   });
   const others = (["account", "profile"] as const).filter((value) => {
