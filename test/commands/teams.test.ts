@@ -237,7 +237,7 @@ test("a second connection in a keychain takes token and account of the first: on
   }));
 
 describe("the plan says in one line", () => {
-  const lists = "VS Code lists .mcp.json too, but cannot use it: ";
+  const lists = "VS Code lists .mcp.json too, but cannot use it. ";
   const apply = async (m: Machine, ...args: readonly string[]): Promise<string> => {
     const run = await m.run(full(m, ...args), { env: { ...env, ...withToken } });
     expect([run.code, tooWide(run.stderr)], run.stderr).toEqual([0, []]);
@@ -247,7 +247,7 @@ describe("the plan says in one line", () => {
   test("that VS Code lists the file of Claude Code, if VS Code is used here and the file is written", () =>
     on({ isHere: true, server }, async (m) => {
       m.write(".vscode/settings.json", "{}\n");
-      expect(await apply(m, "--dry-run")).toContain(`${lists}add --client vscode`);
+      expect(await apply(m, "--dry-run")).toContain(`${lists}Add --client vscode`);
       expect(await apply(m, "--dry-run", "--scope", "user")).not.toContain(lists);
       expect(await apply(m, "--client", "claude-code,vscode")).toContain(`${lists}In MCP: List Servers do not start`);
       // nothing is written to it

@@ -222,7 +222,7 @@ describe.concurrent("doctor --client codex", () => {
         client: { id: "codex", scope: "project", path: ".codex/config.toml", status: "not-asked" },
         findings: [],
       },
-      /^✔ Connected to halo-stand-in .* What cannot be seen from here: Start Codex again/,
+      /^✔ Connected to halo-stand-in .* Not tested: Start Codex again/,
     ],
   ])("%s", (_, prepare, values, code, document, said) =>
     on({}, async (m) => {

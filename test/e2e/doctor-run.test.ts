@@ -505,7 +505,7 @@ describe("Ctrl-C", () => {
       const server = await silent();
       const cwd = repositoryFor(own, server.url);
       const screen = own.open(["doctor", "--url", server.url, "--timeout", "60"], { cwd });
-      await screen.waitFor(/testing the connection/);
+      await screen.waitFor(/Connection test/);
       screen.press("ctrl-c");
       await screen.ends(130);
       expect(own.processes()).toEqual([]);

@@ -27,7 +27,7 @@ function purposeOf({ here, options }: Page, path: string): string {
     [paths.env, "your values, private"],
     [
       paths.example,
-      options.sharesIds && !options.isRemoval ? "IDs for your team, or --no-share-ids" : "what your team has to set",
+      options.sharesIds && !options.isRemoval ? "IDs; none with --no-share-ids" : "what your team has to set",
     ],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
@@ -113,8 +113,8 @@ function notesOf({ options, here, target }: Page, { values }: Decided, { steps }
     if (misreads === undefined || !isUsed || !isWritten(join(here.root, misreads.file))) return [];
     const own = here.clients.filter(({ client, scope }) => client.id === id && scope === "project");
     const hasOwn = own.some(({ path, found }) => found.length > 0 || isWritten(path));
-    const help = hasOwn ? adviceLine(misreads.help) : `add --client ${id}`;
-    return [`${label} lists ${misreads.file} too, but cannot use it: ${help}`];
+    const help = hasOwn ? adviceLine(misreads.help) : `Add --client ${id}`;
+    return [`${label} lists ${misreads.file} too, but cannot use it. ${help}`];
   });
   const others = (["account", "profile"] as const).filter((value) => {
     const [slot, mine] = [target.slots[value], values[value]];

@@ -47,7 +47,7 @@ const ROWS = {
   },
   "missing-value": {
     stage: "auth",
-    title: "A value is missing",
+    title: "A value is missing, so nothing was sent",
     explain: ({ record: { input } }) =>
       valueNamed(input?.name ?? "") === "token"
         ? `No entry here has the ${LABELS.token} (HALO_MCP_TOKEN). Nothing was sent.`
