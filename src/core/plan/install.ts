@@ -176,8 +176,8 @@ export function planRemoval(input: RemovalInput): Planned {
   const files: readonly FileEdits[] = [
     ...(isValuesOnly ? [] : input.entryEdits),
     [paths.envrc, kept.size === 0 ? shared((text) => removeLine(text, envrcLine(input))) : []],
-    [paths.bridge, settings, "env"],
     [paths.example, shared((text) => removeExampleNames(text, examples))],
+    [paths.bridge, settings, "env"],
     [paths.env, [(text) => removeDotenv(text, names)], "env"],
   ];
   const planned = planTakingOut(snapshot, files, tracked);
