@@ -27,7 +27,7 @@ function purposeOf({ here, options }: Page, path: string): string {
     [paths.env, "your values, private"],
     [
       paths.example,
-      options.sharesIds && !options.isRemoval ? "IDs; none with --no-share-ids" : "what your team has to set",
+      options.sharesIds && !options.isRemoval ? "IDs, no secrets (--no-share-ids)" : "what your team has to set",
     ],
     [paths.bridge, "your values for Claude Code, private"],
     [paths.envrc, "your values for direnv"],
