@@ -3,7 +3,6 @@ import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
 import { storeOf } from "../../core/clients/paths.ts";
 import { answersFor, seenBy, sentBy } from "../../core/clients/sent.ts";
 import { toSh } from "../../core/command-line.ts";
-
 import { judged } from "../../core/connection.ts";
 
 import { dotenvOf } from "../../core/formats/dotenv.ts";

@@ -1,5 +1,4 @@
 /** `doctor --client`: what is between the file of a client and the server. Claude Code has more: view.ts. Pure. */
-
 import { type Advice, run } from "../advice.ts";
 import { shown as shownIn } from "../check/show.ts";
 import { ENVIRONMENT } from "../clients/claude-state.ts";
@@ -7,7 +6,6 @@ import { startWords } from "../clients/model.ts";
 import { answersFor, type Env, seenBy, sentBy } from "../clients/sent.ts";
 import { judged } from "../connection.ts";
 import { HEADERS, LABELS, nameWords, VALUES, type Value } from "../halo.ts";
-
 import type { ClientFile } from "../plan/clients.ts";
 import type { Found as FoundEntry } from "../plan/target.ts";
 import type { Given } from "./entries.ts";
