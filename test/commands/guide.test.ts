@@ -350,8 +350,9 @@ describe("clients", () => {
     expect(stdout).toContain(
       "\njunie           -                            -\n  not proven 2026-11, by hand: npx create-halo-mcp guide junie\n",
     );
-    // a command is in one piece
-    expect(stdout.split("\n").filter((line) => line.length > 80 && !line.includes(" --url "))).toEqual([]);
+    // a path is in one piece: it can be copied
+    expect(stdout.split("\n").filter((line) => line.length > 80 && !/^ {2}\w+: [~/]/.test(line))).toEqual([]);
+    expect(stdout).not.toContain("…");
     expect(stdout).toContain("\n\nTo connect one: npx create-halo-mcp --client <client>\nBy hand (");
     expect(stderr).toBe("•  asking the programs for their versions\n");
   });

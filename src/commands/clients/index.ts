@@ -50,10 +50,7 @@ function rowsOf(client: Awaited<ReturnType<typeof look>>[number], context: Conte
   const files = scopes.map((scope) => `${scope}: ${where[scope]}`);
   const proof = `${proven ? "proven" : "not proven"} ${/\d{4}-\d{2}/.exec(evidence)?.[0]}`;
   const all = [proof, ...(files.length > 0 ? files : [`by hand: npx create-halo-mcp guide ${id}`])];
-  // a long path loses its middle
-  const half = (width >> 1) - 1;
-  const short = all.map((text) => (text.length < width ? text : `${text.slice(0, half)}…${text.slice(-half)}`));
-  const below = all.join(", ").length < width ? [all.join(", ")] : short;
+  const below = all.join(", ").length < width ? [all.join(", ")] : all;
   return [line(id, program ?? found ?? "-", version, reference ?? "-"), ...below.map((text) => `  ${text}`)];
 }
 

@@ -221,16 +221,14 @@ function needsOf({ options: { ci }, show }: Page): readonly string[] {
   return needs === undefined ? [] : wrap(needs, show.columns);
 }
 
-/** What to do about a token that is refused everywhere. */
-export const toRotate = (page: Page): readonly string[] => [
-  "Make a new token in HALO Studio, then paste it here:",
-  `  ${command(["rotate", ...connectionWords(page), ...placeWords(page)])}`,
-];
-
-/** What to do about a set-up that does not work. */
-export const toDiagnose = (page: Page): readonly string[] => [
-  "To see every step of the connection:",
-  `  ${command(["doctor", ...connectionWords(page), ...placeWords(page)])}`,
+/** What to do about a set-up that does not work: a token that is refused everywhere, or another fault. */
+const MENDING = {
+  rotate: "Make a new token in HALO Studio, then paste it here:",
+  doctor: "To see every step of the connection:",
+};
+export const toMend = (page: Page, how: keyof typeof MENDING): readonly string[] => [
+  MENDING[how],
+  `  ${command([how, ...connectionWords(page), ...placeWords(page)])}`,
 ];
 
 /** `handed`: the web clients whose steps follow. */

@@ -17,7 +17,7 @@ import { carry } from "./carry.ts";
 import { proveAll } from "./client-proof.ts";
 import { targetAmong } from "./clients.ts";
 import { type Copies, copiesOf, testCopies } from "./copies.ts";
-import { indented, leftSteps, nextSteps, stepsOfCi, toDiagnose, toRotate } from "./ending.ts";
+import { indented, leftSteps, nextSteps, stepsOfCi, toMend } from "./ending.ts";
 import { type Answer, askChoice, askName, menuAfter, menuOf, placeOf } from "./menus.ts";
 import { buildPlan, checkBeforehand, ciSteps, hasBridge } from "./plan.ts";
 import { command, commandFor, connectionWords } from "./repeat.ts";
@@ -158,7 +158,7 @@ function noneWorks(page: Page, tested: Diagnosis): Refusal {
   const { detail = "unknown", advice } = failureOf(tested);
   const [why, more] = isTold(page, tested) ? ["", []] : [`: ${detail}`, advice];
   const message = `no copy of the token works; nothing was written${why}`;
-  return new Refusal(message, { hint: [...more, ...toRotate(page)].join("\n") }, "unauthorized");
+  return new Refusal(message, { hint: [...more, ...toMend(page, "rotate")].join("\n") }, "unauthorized");
 }
 
 /** Without questions: the best known values, tested. Throws UsageError that names all missing ones. */
@@ -211,12 +211,12 @@ async function correct(
 async function alreadySetUp(page: Page, decided: Decided, plan: Plan): Promise<number> {
   const { options, show, here, decides } = page;
   const proof = options.skipTest ? undefined : await proveAll(page, decided);
-  const left = proof?.ok === false ? toDiagnose(page) : leftSteps(page, decided.choice, plan);
+  const left = proof?.ok === false ? toMend(page, "doctor") : leftSteps(page, decided.choice, plan);
   const end = (headline: string, next = left) =>
     conclude(page, decided, { ok: proof?.ok !== false, headline, plan, proof, ending: { next } });
   if (proof === undefined) return end("Already set up; not tested. Nothing was written.");
   if (decides === undefined && proof.files.cause === "unauthorized")
-    return end("No copy of the token works. Nothing was written.", toRotate(page));
+    return end("No copy of the token works. Nothing was written.", toMend(page, "rotate"));
   const headline = headlineOf(proof, false, decided, here);
   if (decides === undefined) return end(headline);
   if (proof.ok) show.ok(headline);
