@@ -3,9 +3,7 @@ import { claudeCode, type Sent } from "../../core/clients/claude-code.ts";
 import { storeOf } from "../../core/clients/paths.ts";
 import { answersFor, seenBy, sentBy } from "../../core/clients/sent.ts";
 import { toSh } from "../../core/command-line.ts";
-
 import { judged } from "../../core/connection.ts";
-
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";

@@ -8,7 +8,6 @@ import { referring } from "../../core/clients/entry.ts";
 import { CLIENTS } from "../../core/clients/index.ts";
 import type { Client } from "../../core/clients/model.ts";
 import { CLIENT_IDS } from "../../core/clients/told.ts";
-
 import { toSh } from "../../core/command-line.ts";
 import { cleanValue, DEFAULT_NAME, HALO_URL, VALUES, variablesFor } from "../../core/halo.ts";
 import { isOwn } from "../../core/plan/claude-program.ts";

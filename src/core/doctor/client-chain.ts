@@ -7,7 +7,6 @@ import { startWords } from "../clients/model.ts";
 import { answersFor, type Env, seenBy, sentBy } from "../clients/sent.ts";
 import { judged } from "../connection.ts";
 import { HEADERS, LABELS, nameWords, VALUES, type Value } from "../halo.ts";
-
 import type { ClientFile } from "../plan/clients.ts";
 import type { Found as FoundEntry } from "../plan/target.ts";
 import type { Given } from "./entries.ts";
