@@ -4,7 +4,6 @@ import { storeOf } from "../../core/clients/paths.ts";
 import { answersFor, seenBy, sentBy } from "../../core/clients/sent.ts";
 import { toSh } from "../../core/command-line.ts";
 import { judged } from "../../core/connection.ts";
-
 import { dotenvOf } from "../../core/formats/dotenv.ts";
 import { secretsOf } from "../../core/plan/install.ts";
 import type { Secrets } from "../../core/plan/model.ts";
