@@ -70,8 +70,11 @@ function readBytes(path: string) {
     try {
       const stat = fstatSync(fd);
       const bytes = Buffer.allocUnsafe(Math.min(stat.size, MAX_BYTES) + 1);
-      // one call reads all of a regular file
-      return { kind: "bytes", bytes: bytes.subarray(0, readSync(fd, bytes)), stat } as const;
+      let length = 0;
+      // a network file system may give a part
+      for (let count = 1; count > 0 && length < bytes.length; length += count)
+        count = readSync(fd, bytes, length, bytes.length - length, null);
+      return { kind: "bytes", bytes: bytes.subarray(0, length), stat } as const;
     } finally {
       closeSync(fd);
     }
