@@ -173,7 +173,7 @@ export const COMMANDS: readonly Command[] = [
     words: "-- <command…>",
     notes: [
       "Exported variables win, unless you use --override. Without a .env, it uses the values of your own set-up (--scope local or user).",
-      "Prints nothing of its own, except a warning if it finds no value. The exit code is that of the program.",
+      "Prints nothing of its own. The exit code is that of the program.",
     ],
     examples: ["npx create-halo-mcp run -- codex", "npx create-halo-mcp run -- node agent.mjs"],
   },

@@ -210,15 +210,6 @@ test("the proof of a person's own file names it as the plan does", () =>
     ]);
   }));
 
-test("run says that no value is there, and starts the program all the same", () =>
-  on({ isHere: true, server }, async (m) => {
-    const started = await m.run(["run", "--", "sh", "-c", "exit 7"], { env });
-    const said = `create-halo-mcp: no values of HALO in ${join(m.path, ".env")}: npx create-halo-mcp`;
-    expect([started.code, flat(started)]).toEqual([7, expect.stringContaining(said)]);
-    m.write(".env", `HALO_MCP_TOKEN=${TOKEN}\n`);
-    expect(flat(await m.run(["run", "--", "sh", "-c", "exit 7"], { env }))).not.toContain("no values");
-  }));
-
 test("a second connection in a keychain takes token and account of the first: only the profile is given", () =>
   on({ isHere: true, server }, async (m) => {
     const bridge = ["--bridge", "keychain", "--skip-test", "--yes", "--url", m.url];

@@ -1,4 +1,4 @@
-/** `run -- <command…>`: starts a program with the values of `.env` in its environment. It prints nothing itself, except that there are no values. */
+/** `run -- <command…>`: starts a program with the values of `.env` in its environment. It prints nothing itself. */
 import { join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { dotenvOf } from "../../core/formats/dotenv.ts";
@@ -7,7 +7,6 @@ import { EnvironmentError, UsageError } from "../../errors.ts";
 import type { RawOptions } from "../../flags.ts";
 import { findRoot, readState } from "../../io/read.ts";
 import { startProgram } from "../../io/start.ts";
-import { createOutput } from "../../ui/output.ts";
 import { folderFor } from "../shared/options.ts";
 import { programsFor } from "../shared/programs.ts";
 
@@ -31,8 +30,7 @@ export async function run(context: Context, { values, switches, words }: RawOpti
   const exported = programs.env;
   // an exported variable that is empty hides no value
   const set = Object.fromEntries(Object.entries(exported).filter(([, value]) => value !== ""));
-  const needed = Object.values(variablesFor(name));
-  const isComplete = needed.every((each) => own[each] || set[each]);
+  const isComplete = Object.values(variablesFor(name)).every((each) => own[each] || set[each]);
   const more = isComplete ? {} : (await import("../shared/user-values.ts")).userValues(context, programs, name);
   const found = { ...(await more), ...own };
   const env = switches.has("override") ? { ...exported, ...found } : { ...exported, ...found, ...set };
@@ -41,9 +39,6 @@ export async function run(context: Context, { values, switches, words }: RawOpti
     throw new EnvironmentError(`${program} was not found on the PATH, outside of this repository`, {
       hint: "for a program of the repository give its path, such as ./node_modules/.bin/tsx",
     });
-  // with no value at all the client would fail later, and not say why
-  if (!switches.has("quiet") && Object.keys(found).length === 0 && !needed.some((each) => set[each]))
-    createOutput(context).say(`create-halo-mcp: no values of HALO in ${path}: npx create-halo-mcp`);
   const ended = await startProgram([started, ...args], { cwd: folder, env, platform });
   if (typeof ended === "number") return ended;
   throw new EnvironmentError(`${program} could not be started (${ended})`, { hint: "check the name of the program" });
