@@ -61,16 +61,20 @@ export function removeProperty(text: string, path: Path, options: EditOptions): 
   return walk.node === undefined ? { ok: true, text } : takeOut(text, path, walk, options);
 }
 
-/** The document without `item` in the array at `path`: all occurrences, and the array if it becomes empty. */
-export function removeFromArray(text: string, path: Path, item: Json, options: EditOptions): Edited {
+/** Each removal parses the document again: thousands of equal items, in a repository's file, would take minutes. */
+const MOST_TWINS = 20;
+
+/** The document without `item` in the array at `path`: all occurrences, and the array if it becomes empty. `twins`: those that are gone already. */
+export function removeFromArray(text: string, path: Path, item: Json, options: EditOptions, twins = 0): Edited {
   const walk = follow(text, path, options);
   if ("refused" in walk) return walk;
   const { steps, node } = walk;
   if (node !== undefined && node.kind !== "array") return refuse(`"${path.join(".")}" is not an array`, node.start);
   const index = node === undefined ? -1 : indexOfItem(node, item);
   if (node === undefined || index < 0) return { ok: true, text };
+  if (twins === MOST_TWINS) return refuse(`"${path.join(".")}" has the same item more than 20 times`, node.start);
   const edited = takeOut(text, path, { ...walk, steps: [...steps, { container: node, index }] }, options);
-  return edited.ok ? removeFromArray(edited.text, path, item, options) : edited;
+  return edited.ok ? removeFromArray(edited.text, path, item, options, twins + 1) : edited;
 }
 
 /** True for an empty object, or one whose values are empty objects: the rest of a file that we created. */
