@@ -80,9 +80,7 @@ test("the connections of other clients are in it; where they are alone, they are
     expect(flat(all)).toMatch(
       /▲ halo cursor 4 tools: HALO_MCP_TOKEN, .*: set only in \.env, which Cursor does not read ▲/,
     );
-    expect(flat(all)).toMatch(
-      /halo, cursor: ▲ HALO_MCP_TOKEN, .* Try npx create-halo-mcp run -- cursor-agent ✔ set-up/,
-    );
+    expect(flat(all)).toMatch(/halo, cursor: ▲ HALO_MCP_TOKEN, .* Try npx create-halo-mcp run -- cursor \. ✔ set-up/);
     // a reason is never cut, however narrow the window
     const narrow = m.open(args(m), { env: only(m), cols: 40 });
     await narrow.exit;

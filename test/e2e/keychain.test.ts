@@ -108,7 +108,7 @@ test.each([
 test("without the store's program nothing is asked or written", () =>
   onClaude("2.1.332", async (m) => {
     const run = await m.run(full(m, "--bridge", "keychain"), { env: withToken });
-    expect([run.code, flat(run)]).toEqual([3, expect.stringContaining("secret-tool, the program of")]);
+    expect([run.code, flat(run)]).toEqual([3, expect.stringContaining("secret-tool was not found, the program that")]);
     expect(m.standIn.requests).toEqual([]);
   }));
 

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { init, only, succeeded } from "./clients-support.ts";
 import { on, wideLines, withToken } from "./support.ts";
 
-/** A command or a URL alone on its line, to be copied: a window breaks it, and what is copied is whole. */
+/** A command, a URL or a path alone on its line, to be copied: a window breaks it, and what is copied is whole. */
 const ALONE =
-  /^[│\s]*(?:(?:(?:[A-Z_]+=\S+ )?npx|npm|git|claude|codex|code|chmod|cursor-agent) |(?:cursor:\/\/|vscode:)\S+$|https?:\/\/\S+$)/;
+  /^[│\s]*(?:(?:(?:[A-Z_]+=\S+ )?npx|npm|git|claude|codex|code|chmod|cursor-agent) |(?:cursor:\/\/|vscode:)\S+$|https?:\/\/\S+$|(?:user: )?~\/\S+$)/;
 
 /** With lines of files, which are copied: see the unit test for 60 columns. */
 const GUIDES = ["codex", "vscode", "claude-ai", "claude-desktop"].map((client) => `guide ${client}`);
